@@ -1,0 +1,105 @@
+import { directoryStore } from './blobs/directory-store.js';
+import { unionOf } from './blobs/union.js';
+import { type BuildRequest, settle } from './build-request.js';
+import type { Report } from './buildpack/report-document.js';
+import { cacheAt } from './cache/cache.js';
+import type { App } from './oci/app.js';
+import { assemble } from './oci/assemble.js';
+import { digestOfImage, type Image } from './oci/image.js';
+import { requireLabels } from './oci/own-labels.js';
+import { readLock } from './settings/lock-file.js';
+import { appNeeds } from './steps/app-needs.js';
+import { checkBases } from './steps/check-run-base.js';
+import { explained } from './steps/explain.js';
+import { gatherBuildpacks } from './steps/gather-buildpacks.js';
+import { keepLock } from './steps/keep-lock.js';
+import { keepOutOfSource } from './steps/keep-out-of-source.js';
+import { makeApp } from './steps/make-app.js';
+import { prepareBases, unpackBase } from './steps/prepare-bases.js';
+import { probeBundled } from './steps/probe-bundled.js';
+import { parseTargets, putImage } from './steps/put-image.js';
+import { readProcesses } from './steps/read-processes.js';
+import { requireAppSize } from './steps/require-app-size.js';
+import { restoreCache } from './steps/restore-cache.js';
+import { runBuildpacks } from './steps/run-buildpacks.js';
+import { setUpScripts } from './steps/set-up-scripts.js';
+import { findSource, takeSource } from './steps/take-source.js';
+import { type GivenTools, settleTools, type Tools } from './steps/tools.js';
+import { withWorkspace } from './steps/with-workspace.js';
+import { writeEnv } from './steps/write-env.js';
+import type { Digest } from './values/digest.js';
+
+/** What a build made. */
+export interface BuildResult {
+  /** Of the image's manifest. */
+  readonly digest: Digest;
+  /** The places that were written, each with its digest. */
+  readonly references: readonly string[];
+  readonly image: Image;
+  readonly app: App;
+  /** The process that starts when none is named. */
+  readonly defaultProcess: string | undefined;
+  /** What the buildpacks' bin/report said. */
+  readonly reports: Readonly<Record<string, Report>>;
+  readonly bases: { readonly run: Digest; readonly build: Digest };
+}
+
+/**
+ * Builds an app with classic buildpacks and writes its image.
+ *
+ * The same source, buildpacks, bases and settings give the same digest. A build that fails or is aborted leaves nothing: no
+ * image, the cache as it was, no process, no temporary file. Throws `PackBuildError`.
+ */
+export async function build(request: BuildRequest, givenTools: GivenTools): Promise<BuildResult> {
+  const tools = settleTools(givenTools);
+  return explained(tools.signal, () => buildImage(request, tools));
+}
+
+async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResult> {
+  const request = settle(given);
+  requireLabels(request.labels);
+  const found = await findSource(request);
+  const places = await parseTargets(request.to, tools);
+  await keepOutOfSource(places, found.source);
+  const cache = cacheAt(request.cacheDir);
+  const inputs = { ...request, ...found, lock: await readLock(found.source) };
+
+  return withWorkspace(request.buildDir, cache, async (directories) => {
+    await writeEnv(inputs, directories, tools);
+    const taken = await takeSource(inputs, directories, tools);
+    const gathered = await gatherBuildpacks(inputs, cache, directories, tools);
+
+    await tools.sandbox.check?.();
+    const beforeMaking = () => probeBundled(gathered, found.source, directories, tools);
+    const bases = await prepareBases({ ...inputs, beforeMaking }, cache, tools);
+    const root = await unpackBase(bases.build, cache, tools);
+    const contents = await checkBases(bases, cache, tools);
+
+    const workspace = { ...directories, root };
+    const scripts = await setUpScripts({ ...inputs, ...gathered, taken, buildBase: bases.build }, workspace, tools);
+    const restored = await restoreCache(inputs, cache, workspace, tools);
+
+    const run = await runBuildpacks({ ...inputs, ...gathered }, taken.writers, scripts.tools);
+    const processes = await readProcesses(run, request.strictProcfile, workspace, tools.on);
+    const needs = appNeeds(run.writers, contents, request.platform, workspace, tools);
+
+    const made = { ...inputs, taken, run, processes, needs, stack: scripts.stack, buildBase: bases.build, root };
+    const app = await makeApp(made, cache, workspace, tools);
+    requireAppSize(app, request.limits.appBytes);
+    const { image } = assemble(bases.run.base, app);
+    const blobs = unionOf(bases.run.blobs, directoryStore(cache.blobs));
+    const references = await putImage(image, blobs, places, tools);
+
+    await restored.keep();
+    await keepLock(inputs, { bases: bases.pins, buildpacks: gathered.pins }, tools.on);
+    return {
+      digest: digestOfImage(image),
+      references,
+      image,
+      app,
+      defaultProcess: processes.defaultType,
+      reports: run.reports,
+      bases: { run: bases.run.pinned, build: bases.build.pinned },
+    };
+  });
+}

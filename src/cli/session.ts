@@ -1,0 +1,112 @@
+import { constants } from 'node:os';
+import type { Tools } from '../steps/tools.js';
+import { fail } from '../values/error.js';
+import { cacheDirectory, processEnv, sandboxFor } from './environment.js';
+import { exitStatusOf } from './exit-status.js';
+import { makeListener, type Output } from './listener.js';
+import { CLOSED_PIPE_STATUS, type Outputs } from './outputs.js';
+import { networkAccess, type RegistryFlags } from './registry-access.js';
+import { errorJson, renderError } from './render-error.js';
+import { renderTimings } from './timings.js';
+
+/** Flags that every command has. */
+export interface CommonFlags extends RegistryFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly timings?: boolean;
+  readonly cacheDir?: string;
+  readonly sandbox?: string;
+}
+
+/** What a command works with. */
+export interface Session {
+  readonly tools: Tools;
+  readonly cacheDir: string;
+  readonly cwd: string;
+  readonly output: Output;
+  readonly json: boolean;
+}
+
+/** What a command gives: data for programs, and the same as text for stdout. `status` is for commands that run a process. */
+export interface Outcome {
+  readonly data: object;
+  readonly text: string;
+  readonly status?: number | undefined;
+}
+
+/**
+ * Runs a command between its flags and its exit status: stdout gets data only, stderr what people read. The first signal
+ * aborts the work in order, the second ends it at once. The loss of an output aborts it in order too.
+ */
+export async function runSession(
+  flags: CommonFlags,
+  output: Outputs,
+  work: (session: Session) => Promise<Outcome>,
+): Promise<number> {
+  const json = flags.json === true;
+  const { on, timings } = makeListener(output, { json, quiet: flags.quiet === true, verbose: flags.verbose === true });
+  const interrupt = abortOnSignals();
+  let own: number | undefined;
+  const status = await attempted(
+    async () => {
+      const signal = AbortSignal.any([interrupt.signal, output.signal]);
+      const tools: Tools = {
+        sandbox: sandboxFor(flags.sandbox ?? 'auto', on),
+        on,
+        env: processEnv(),
+        ...networkAccess(flags, on, signal),
+        signal,
+      };
+      const outcome = await work({
+        tools,
+        cacheDir: cacheDirectory(flags.cacheDir),
+        cwd: process.cwd(),
+        output,
+        json,
+      });
+      if (json) output.stdout.write(`${JSON.stringify({ type: 'result', ...outcome.data })}\n`);
+      else if (outcome.text !== '') output.stdout.write(`${outcome.text}\n`);
+      own = outcome.status;
+      return own ?? 0;
+    },
+    output,
+    json,
+  );
+  if (flags.timings) output.stderr.write(renderTimings(timings));
+  // A process that was asked to end may have had something to say about it; one that died of it tells no more than we know.
+  const isToldByProcess = own !== undefined && own !== 128 + constants.signals.SIGTERM;
+  return isToldByProcess ? status : (interrupt.status() ?? status);
+}
+
+/** Does something, and gives its exit status when all is written. An error is told as text, or with `json` as data. */
+export async function attempted(work: () => Promise<number>, output: Outputs, json: boolean): Promise<number> {
+  try {
+    const status = await work();
+    await output.flush();
+    return status;
+  } catch (error) {
+    const lost = output.lost();
+    if (json && lost === undefined) output.stdout.write(`${JSON.stringify(errorJson(error))}\n`);
+    else output.stderr.write(renderError(lost ?? error, output.style));
+    return lost?.code === 'INTERRUPTED' ? CLOSED_PIPE_STATUS : exitStatusOf(lost ?? error);
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function abortOnSignals() {
+  const controller = new AbortController();
+  let received: (typeof SIGNALS)[number] | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (received !== undefined) process.exit(128 + constants.signals[signal]);
+      received = signal;
+      controller.abort(fail('INTERRUPTED', { what: `interrupted by ${signal}` }));
+    });
+  }
+  return {
+    signal: controller.signal,
+    status: () => (received === undefined ? undefined : 128 + constants.signals[received]),
+  };
+}

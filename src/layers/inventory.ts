@@ -1,0 +1,159 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BlobReader } from '../blobs/store.js';
+import { writeStaged } from '../system/staged.js';
+import { hexOf } from '../values/digest.js';
+import { fail } from '../values/error.js';
+import { chainId } from './chain.js';
+import { examining, type FileFacts } from './examine.js';
+import { emptyRoot, type Inventory, type InventoryEntry } from './merge.js';
+import { type LayerOfImage, openLayer } from './open-layer.js';
+import { entriesOf, type LayerWatcher } from './unpack.js';
+import { walkPath } from './walk-path.js';
+
+/** Changes when the lists of the same layers are to be made in another way. */
+export const INVENTORY_FORMAT = 2;
+
+/** What an entry of a list can be. */
+const TYPES: ReadonlySet<InventoryEntry['type']> = new Set([
+  'file',
+  'symlink',
+  'character-device',
+  'block-device',
+  'directory',
+  'fifo',
+]);
+
+export interface InventoryRequest {
+  /** The directory that holds all lists; without one, nothing is remembered. */
+  readonly directory?: string | undefined;
+  /** An image's layers, lowest first. */
+  readonly layers: readonly LayerOfImage[];
+  readonly blobs: BlobReader;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What an image has, read from its layers without unpacking them. A list is made once and then found again; one that cannot
+ * be read is made anew. Throws `ARCHIVE_INVALID`, `DIGEST_MISMATCH`, and the store's errors.
+ */
+export async function readInventory(request: InventoryRequest): Promise<Inventory> {
+  const { directory, layers } = request;
+  if (directory === undefined) return await readLayers(request);
+  const known = await knownInventory(directory, layers);
+  if (known !== undefined) return known;
+  const inventory = await readLayers(request);
+  await save(directory, layers, inventory);
+  return inventory;
+}
+
+/** The list that was made before, if there is one. No layer is read. */
+export async function knownInventory(
+  directory: string,
+  layers: readonly LayerOfImage[],
+): Promise<Inventory | undefined> {
+  return layers.length === 0 ? new Map() : recall(fileOf(directory, layers));
+}
+
+/** How many lists are kept in memory: the bases below and above a whole fleet are two. */
+const MOST_RECALLED = 4;
+
+const recalled = new Map<string, Promise<Inventory | undefined>>();
+
+/** Reads a list, once for as long as its file stays the same: there are thousands of entries in one. */
+async function recall(file: string): Promise<Inventory | undefined> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const key = [file, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+  const reading = recalled.get(key) ?? readFile(file, 'utf8').then(parseInventory, () => undefined);
+  recalled.delete(key);
+  recalled.set(key, reading);
+  for (const oldest of [...recalled.keys()].slice(0, -MOST_RECALLED)) recalled.delete(oldest);
+  return reading;
+}
+
+/**
+ * Lists what is being unpacked, and keeps the list after each layer: a run base is often the lowest layers of its build
+ * base, and then neither has to be read again.
+ */
+export function recordInventories(directory: string, layers: readonly LayerOfImage[]): LayerWatcher {
+  const root = emptyRoot();
+  let begun = 0;
+  return {
+    beginLayer: () => {
+      begun += 1;
+      root.beginLayer();
+    },
+    add: root.add,
+    endLayer: () => save(directory, layers.slice(0, begun), root.inventory()),
+  };
+}
+
+async function save(directory: string, layers: readonly LayerOfImage[], inventory: Inventory): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await writeStaged(fileOf(directory, layers), formatInventory(inventory));
+}
+
+function fileOf(directory: string, layers: readonly LayerOfImage[]): string {
+  return join(directory, `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}.json`);
+}
+
+/**
+ * What a path of the image leads to, all links followed; undefined if it is not there. `path` is given free of links.
+ * A link that goes in circles leads nowhere.
+ */
+export function resolveIn(
+  inventory: Inventory,
+  path: string,
+): { readonly path: string; readonly entry: InventoryEntry } | undefined {
+  try {
+    const found = walkPath({ look: (at) => inventory.get(at), files: true }, path);
+    const entry = found === undefined ? undefined : inventory.get(found);
+    return found === undefined || entry === undefined ? undefined : { path: found, entry };
+  } catch {
+    return undefined;
+  }
+}
+
+async function readLayers({ layers, blobs, signal }: InventoryRequest): Promise<Inventory> {
+  const root = emptyRoot();
+  for (const layer of layers) {
+    root.beginLayer();
+    for await (const read of entriesOf(openLayer(layer, blobs))) {
+      if (signal?.aborted) throw fail('INTERRUPTED', { what: 'interrupted while an image was looked through' });
+      root.add(read.entry, await examining(read).facts());
+    }
+  }
+  return root.inventory();
+}
+
+/** A list as text, in the form `INVENTORY_FORMAT`. */
+export function formatInventory(inventory: Inventory): string {
+  return JSON.stringify([...inventory]);
+}
+
+/** Reads the same. A list without entries is read again too: it costs nothing if the layers truly have none. */
+export function parseInventory(text: string): Inventory | undefined {
+  try {
+    const listed = JSON.parse(text) as [string, InventoryEntry][];
+    return listed.length > 0 && listed.every(isListed) ? new Map(listed) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Believes nothing that the types say of what was read. Throws for what is no pair at all. */
+function isListed([path, { type, mode, uid, gid, size, target, facts }]: [string, InventoryEntry]): boolean {
+  return (
+    typeof path === 'string' &&
+    TYPES.has(type) &&
+    [mode, uid, gid, size].every(Number.isSafeInteger) &&
+    typeof target === (type === 'symlink' ? 'string' : 'undefined') &&
+    (facts === undefined || areFacts(facts))
+  );
+}
+
+function areFacts({ crc, versions = [], packages = {} }: FileFacts): boolean {
+  const texts = [...versions, ...Object.values(packages)];
+  return Number.isSafeInteger(crc) && Array.isArray(versions) && texts.every((text) => typeof text === 'string');
+}

@@ -1,0 +1,97 @@
+import { COMPRESSOR, gzip } from '../archive/gzip.js';
+import { measuring } from '../archive/measure.js';
+import { compareNames } from '../archive/tar-write.js';
+import type { BlobStore } from '../blobs/store.js';
+import { OCI_LAYER, OCI_LAYER_GZIP } from '../oci/media-types.js';
+import type { Descriptor } from '../values/descriptor.js';
+import type { DiffId } from '../values/digest.js';
+import { fail } from '../values/error.js';
+import { checkEntry, type LayerEntry } from './entry.js';
+import { entryBytes } from './entry-bytes.js';
+import type { LayerCache } from './layer-cache.js';
+
+/** A layer whose blob is in the store. */
+export interface PackedLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: DiffId;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+}
+
+/** How a layer's blob is made and where it goes. */
+export interface PackOptions {
+  readonly store: BlobStore;
+  readonly compression?: 'gzip' | 'none' | undefined;
+  /** Remembers which blob a tar became, so that the same tar is not compressed twice. */
+  readonly cache?: LayerCache | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes one layer of these entries, in whatever order they come: the same entries always make the same bytes. Every
+ * directory must be among them; none is invented. Throws `LAYER_FILE_REFUSED`, `LAYER_TREE_CHANGED` and the store's errors;
+ * then nothing new is in the store.
+ */
+export async function packLayer(entries: readonly LayerEntry[], options: PackOptions): Promise<PackedLayer> {
+  for (const entry of entries) checkEntry(entry);
+  const sorted = [...entries].sort((a, b) => compareNames(a.path, b.path));
+  const twice = sorted.find((entry, n) => entry.path === sorted[n + 1]?.path);
+  if (twice !== undefined) throw fail('INTERNAL', { what: `a layer would have the path /${twice.path} twice` });
+  const tar = () => entryBytes(sorted, options.signal);
+  const { cache, compression = 'gzip', store } = options;
+  return cache === undefined ? packTar(tar(), options) : packOnce(tar, bulkOf(sorted), { cache, compression, store });
+}
+
+/** Makes a layer of a tar. */
+export async function packTar(tar: AsyncIterable<Uint8Array>, options: PackOptions): Promise<PackedLayer> {
+  const { compression = 'gzip', store } = options;
+  const tap = measuring();
+  const measured = tap.pass(tar);
+  const blob = await store.ingest(compression === 'gzip' ? gzip(measured) : measured);
+  const mediaType = compression === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER;
+  return { descriptor: { mediaType, ...blob }, ...tap.result() };
+}
+
+type CachedOptions = Required<Pick<PackOptions, 'cache' | 'compression' | 'store'>> & { readonly cache: LayerCache };
+
+/**
+ * Compresses a tar unless its blob is known. If the cache may know one of this bulk, the tar is hashed first: `tar` may be
+ * called twice and must give the same bytes both times.
+ */
+async function packOnce(
+  tar: () => AsyncIterable<Uint8Array>,
+  bulk: string,
+  { cache, compression, store }: CachedOptions,
+): Promise<PackedLayer> {
+  const compressor = compression === 'gzip' ? COMPRESSOR : 'none';
+  const hashed = (await cache.mayHave(compressor, bulk)) ? await measure(tar()) : undefined;
+  if (hashed !== undefined) {
+    const known = await cache.get(compressor, { bulk, ...hashed }, store);
+    if (known !== undefined) return { descriptor: known, ...hashed };
+  }
+  const packed = await packTar(tar(), { compression, store });
+  if (hashed !== undefined && packed.diffId !== hashed.diffId) {
+    throw fail('LAYER_TREE_CHANGED', {
+      what: 'the tree changed while its layer was written',
+      why: `${hashed.diffId} became ${packed.diffId}`,
+    });
+  }
+  await cache.put(compressor, { bulk, ...packed });
+  return packed;
+}
+
+/** Equal for equal tars, and known without reading a file: how many entries there are and how many bytes they were seen to have. */
+function bulkOf(entries: readonly LayerEntry[]): string {
+  const bytes = entries.map((entry) => (entry.type === 'file' ? sizeOf(entry) : 0));
+  return `${entries.length}-${bytes.reduce((sum, size) => sum + size, 0)}`;
+}
+
+function sizeOf(entry: LayerEntry & { readonly type: 'file' }): number {
+  return typeof entry.from === 'string' ? (entry.size ?? 0) : entry.from.byteLength;
+}
+
+async function measure(tar: AsyncIterable<Uint8Array>) {
+  const tap = measuring();
+  for await (const _ of tap.pass(tar));
+  return tap.result();
+}

@@ -1,0 +1,100 @@
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BlobReader } from '../blobs/store.js';
+import { isDirectory } from '../system/exists.js';
+import { withLock } from '../system/lock.js';
+import { removeTree } from '../system/remove.js';
+import { diskFull, writeStaged } from '../system/staged.js';
+import { withTempDir } from '../system/tempdir.js';
+import { hexOf } from '../values/digest.js';
+import { fail, systemCode } from '../values/error.js';
+import { chainId } from './chain.js';
+import { recordInventories } from './inventory.js';
+import { prepareMountPoints } from './mount-points.js';
+import { type LayerOfImage, openLayer } from './open-layer.js';
+import { unpackLayers } from './unpack.js';
+
+/** Changes when the same layers are to be unpacked in another way. */
+const FORMAT = 1;
+
+export interface RootRequest {
+  /** The directory that holds all that was unpacked. */
+  readonly directory: string;
+  /** The layers, lowest first. */
+  readonly layers: readonly LayerOfImage[];
+  readonly blobs: BlobReader;
+  /** The directory of lists of what is in a base (`readInventory`): made in the same pass. */
+  readonly inventories?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The base unpacked as a sandbox's root. It is unpacked once and then found again; it must not be written to. Two who need
+ * it at once wait for each other. A root appears only when it is complete; one that failed leaves nothing. One that has lost
+ * something at its top since then is unpacked again.
+ * Throws `BASE_APP_DIRECTORY`, `BASE_UNUSABLE`, `DISK_FULL`, and what `unpackLayers` throws.
+ */
+export async function unpackedRoot(request: RootRequest): Promise<{ readonly path: string; readonly cached: boolean }> {
+  if (request.layers.length === 0)
+    throw fail('BASE_UNUSABLE', { what: 'the base has no layers, so that nothing can run in it' });
+  return unpackedOnce(request, 'base', prepareMountPoints);
+}
+
+/**
+ * An app's own layers unpacked, to be copied from: once, like a base's. Throws `DISK_FULL` and what `unpackLayers` throws.
+ */
+export async function unpackedApp(request: Omit<RootRequest, 'inventories'>): Promise<{ readonly path: string }> {
+  return unpackedOnce(request, 'app', () => {});
+}
+
+async function unpackedOnce(request: RootRequest, kind: 'base' | 'app', prepare: (root: string) => void) {
+  const { directory, layers, signal } = request;
+  const path = join(directory, `${kind}-${FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`);
+  if (await isWhole(path)) return { path, cached: true };
+  await mkdir(directory, { recursive: true });
+  return await withLock(path, { waitMs: 600_000, signal }, async () => {
+    if (await isWhole(path)) return { path, cached: true };
+    await unpack(request, path, prepare);
+    return { path, cached: false };
+  });
+}
+
+async function unpack(
+  { directory, layers, blobs, inventories, signal }: RootRequest,
+  path: string,
+  prepare: (root: string) => void,
+): Promise<void> {
+  await withTempDir('root', directory, async (staged) => {
+    const root = join(staged, 'root');
+    await mkdir(root);
+    try {
+      await unpackLayers(
+        layers.map((layer) => openLayer(layer, blobs)),
+        root,
+        signal,
+        inventories === undefined ? undefined : recordInventories(inventories, layers),
+      );
+      prepare(root);
+    } catch (error) {
+      if (!['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')) throw error;
+      throw await diskFull(directory, error);
+    }
+    await removeTree(path);
+    await rename(root, path);
+    await writeStaged(markOf(path), await countIn(path));
+  });
+}
+
+/** A glance, not a proof: what is at the top was counted when the root was complete. */
+async function isWhole(path: string): Promise<boolean> {
+  if (!(await isDirectory(path))) return false;
+  return (await readFile(markOf(path), 'utf8').catch(() => undefined)) === (await countIn(path));
+}
+
+async function countIn(path: string): Promise<string> {
+  return String((await readdir(path)).length);
+}
+
+function markOf(path: string): string {
+  return `${path}.complete`;
+}

@@ -1,0 +1,63 @@
+import type { BlobReader } from '../blobs/store.js';
+import type { Pieces } from '../oci/image-index.js';
+import { inParallel } from '../system/limiter.js';
+import type { Descriptor } from '../values/descriptor.js';
+import type { Digest } from '../values/digest.js';
+import type { Listener } from '../values/events.js';
+import type { Repository } from './manifests.js';
+import type { Mounts } from './mounts.js';
+import { uploadBlob } from './upload.js';
+
+export interface PushOptions {
+  readonly mounts: Mounts;
+  readonly on: Listener;
+  readonly chunkSize: number;
+  /** Blobs that the repository is known to have. */
+  readonly there?: ReadonlySet<Digest> | undefined;
+  /** The configs hardly can be there. */
+  readonly isNew?: boolean | undefined;
+}
+
+/**
+ * Pushes configs and layers at once, and when the layers are there does one thing more. Gives what that gives. Nothing is
+ * under way any more when one of them has failed.
+ */
+export async function pushPieces<T>(
+  to: Repository,
+  { blobs, configs }: Pieces,
+  from: BlobReader,
+  { there, isNew, ...options }: PushOptions,
+  more?: () => Promise<T>,
+): Promise<T | undefined> {
+  const { parallel } = to.client;
+  const pushLayers = async () => {
+    const missing = blobs.filter(({ digest }) => !there?.has(digest));
+    await inParallel(missing, parallel, (blob) => push(to, blob, () => from.stream(blob), options));
+    return more?.();
+  };
+  const pushConfigs = inParallel(configs, parallel, ({ descriptor, bytes }) =>
+    push(to, descriptor, () => [bytes], { ...options, isNew }),
+  );
+  const [layers, config] = await Promise.allSettled([pushLayers(), pushConfigs]);
+  if (layers.status === 'rejected') throw layers.reason;
+  if (config.status === 'rejected') throw config.reason;
+  return layers.value;
+}
+
+async function push(
+  to: Repository,
+  descriptor: Descriptor,
+  open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { mounts, on, chunkSize, isNew }: PushOptions,
+): Promise<void> {
+  to.signal?.throwIfAborted();
+  const others = () => mounts.sourcesOf(to.host, descriptor.digest).filter((other) => other !== to.repository);
+  const mountFrom = isNew ? [] : others();
+  const uploaded = await uploadBlob(to, { descriptor, open, mountFrom, chunkSize, isNew });
+  if (uploaded !== 'sent' || mountFrom.length === 0) return;
+  on({
+    type: 'notice',
+    code: 'MOUNT_REFUSED',
+    message: `${to.host} did not take ${descriptor.digest} over from ${mountFrom[0]}: ${descriptor.size} bytes were sent`,
+  });
+}
