@@ -92,8 +92,11 @@ function setenv([name, value]: readonly [string, string]): string[] {
   return ['--setenv', name, value];
 }
 
+// `exec`, as some shells would stay, and end with the Ctrl-C that is meant for the container.
 function spawnContainer(command: readonly string[], container: Container): ChildProcess {
-  const [program = '', ...args] = container.terminal ? ['script', '-qefc', quoted(command), '/dev/null'] : command;
+  const [program = '', ...args] = container.terminal
+    ? ['script', '-qefc', `exec ${quoted(command)}`, '/dev/null']
+    : command;
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
   child.stdin?.on('error', () => undefined);
   if (!container.terminal) child.stdin?.end(container.stdin ?? '');
