@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { HEROKU_REGISTRY } from './buildpack/registry-name.js';
 import { BUILD_DIR, type BuildDir } from './buildpack/workspace.js';
 import type { DefaultBase } from './steps/default-base.js';
+import { packageFile } from './system/own-files.js';
 import { type WithDefaults, withDefaults } from './values/defaults.js';
 import type { Platform } from './values/platform.js';
 
@@ -123,5 +123,5 @@ const DEFAULTS = {
   redact: false as boolean,
   limits: {} as Limits,
   buildpackRegistry: HEROKU_REGISTRY,
-  bundledBuildpacks: fileURLToPath(new URL('../buildpacks', import.meta.url)),
+  bundledBuildpacks: packageFile('buildpacks'),
 };

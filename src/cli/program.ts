@@ -1,17 +1,18 @@
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { fail } from '../values/error.js';
+import { attempted } from './attempted.js';
 import { withCommonOptions } from './options.js';
 import { type Outputs, openOutputs } from './outputs.js';
-import { attempted, type CommonFlags, type Outcome, runSession, type Session } from './session.js';
+import type { CommonFlags, Outcome, Session } from './session.js';
+import { version } from './version.js';
 
 type Work = (args: readonly string[], flags: never, session: Session) => Promise<Outcome>;
 
-/** A command: how it is written, and the module that does it, which is loaded only when it is asked for. */
+/** A command: how it is written, and what does it, which is loaded only when it is asked for. */
 interface Definition {
   readonly name: string;
   readonly define: (command: Command) => Command;
-  readonly work: Work;
+  readonly work: () => Promise<Work>;
   readonly isDefault?: boolean;
   /** Its words keep the `--` before those that are not flags of ours. */
   readonly keepsDashes?: boolean;
@@ -71,7 +72,11 @@ function addCommand(
   withCommonOptions(define(command.exitOverride(refuse(`pack-build ${name}`)))).action((...parameters: unknown[]) => {
     const self = parameters.at(-1) as Command;
     const args = self.processedArgs.flat().filter((word) => word !== undefined) as string[];
-    choose(() => runSession(self.opts<CommonFlags>(), output, (session) => work(args, self.opts() as never, session)));
+    choose(async () => {
+      const { runSession } = await import('./session.js');
+      const run = await work();
+      return runSession(self.opts<CommonFlags>(), output, (session) => run(args, self.opts() as never, session));
+    });
   });
 }
 
@@ -94,9 +99,4 @@ function groupOf(program: Command, name: string): Command {
       .helpCommand(false)
       .exitOverride(refuse(`pack-build ${name}`))
   );
-}
-
-function version(): string {
-  const { version: found } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
-  return found;
 }

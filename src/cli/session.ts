@@ -1,12 +1,11 @@
 import { constants } from 'node:os';
 import type { Tools } from '../steps/tools.js';
 import { fail } from '../values/error.js';
+import { attempted } from './attempted.js';
 import { cacheDirectory, processEnv, sandboxFor } from './environment.js';
-import { exitStatusOf } from './exit-status.js';
 import { makeListener, type Output } from './listener.js';
-import { CLOSED_PIPE_STATUS, type Outputs } from './outputs.js';
+import type { Outputs } from './outputs.js';
 import { networkAccess, type RegistryFlags } from './registry-access.js';
-import { errorJson, renderError } from './render-error.js';
 import { renderTimings } from './timings.js';
 
 /** Flags that every command has. */
@@ -77,20 +76,6 @@ export async function runSession(
   // A process that was asked to end may have had something to say about it; one that died of it tells no more than we know.
   const isToldByProcess = own !== undefined && own !== 128 + constants.signals.SIGTERM;
   return isToldByProcess ? status : (interrupt.status() ?? status);
-}
-
-/** Does something, and gives its exit status when all is written. An error is told as text, or with `json` as data. */
-export async function attempted(work: () => Promise<number>, output: Outputs, json: boolean): Promise<number> {
-  try {
-    const status = await work();
-    await output.flush();
-    return status;
-  } catch (error) {
-    const lost = output.lost();
-    if (json && lost === undefined) output.stdout.write(`${JSON.stringify(errorJson(error))}\n`);
-    else output.stderr.write(renderError(lost ?? error, output.style));
-    return lost?.code === 'INTERRUPTED' ? CLOSED_PIPE_STATUS : exitStatusOf(lost ?? error);
-  }
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

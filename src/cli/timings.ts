@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Event } from '../values/events.js';
 
 /** How long each step took, by the clock that only the command line has. */

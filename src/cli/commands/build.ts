@@ -1,77 +1,13 @@
 import { basename, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
 import type { BuildResult } from '../../build.js';
-import type { AppFlags } from '../app-request.js';
+import { build } from '../../build.js';
+import { appRequest, compileTimeoutMs } from '../app-request.js';
+import { defaultPlace } from '../default-place.js';
 import { sourceDateEpoch } from '../environment.js';
-import {
-  assignments,
-  buildDirOption,
-  buildpackRegistryOption,
-  buildUserOption,
-  networkOption,
-  platformOption,
-  redactOption,
-  sandboxOption,
-  seconds,
-  several,
-  size,
-} from '../options.js';
+import type { BuildFlags } from '../flags/build.js';
 import type { Outcome, Session } from '../session.js';
 
-interface BuildFlags extends AppFlags {
-  readonly to?: readonly string[];
-  readonly label?: Readonly<Record<string, string>>;
-  readonly clearCache?: boolean;
-  readonly compression?: 'gzip' | 'none';
-  readonly strict?: boolean;
-  readonly trace?: boolean;
-}
-
-export function defineBuild(command: Command): Command {
-  return command
-    .description('build an image from an app')
-    .argument('[dir]', "the app's directory", '.')
-    .option(
-      '--base <ref>',
-      'the base to run on, such as oci:DIR:run or docker://REF (default: heroku/heroku:24 if it can be had, else a Debian made once and kept in the cache; the lock keeps the choice)',
-    )
-    .option('--build-base <ref>', 'the base to build on (default: the one to run on)')
-    .option(
-      '--buildpack <ref>',
-      'a buildpack: directory, tarball (file or URL), git URL#REF, OWNER/NAME or bundled name; may be repeated',
-      several,
-    )
-    .addOption(buildpackRegistryOption())
-    .option(
-      '--to <place>',
-      'where to write the image: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE[:REF], docker://REF; may be repeated (default: oci:APP/.pack-build/image:latest)',
-      several,
-    )
-    .option('--env <name=value>', 'a config var: a file in ENV_DIR, never in the image; may be repeated', assignments)
-    .option('--env-file <file>', 'config vars from a file; may be repeated', several)
-    .option('--build-env <name=value>', "true environment of the buildpacks' scripts; may be repeated", assignments)
-    .option('--stack <id>', "STACK for the buildpacks (default: the build base's)")
-    .option('--label <name=value>', 'a label of the image, kept by a rebase; may be repeated', assignments)
-    .addOption(platformOption())
-    .addOption(sandboxOption())
-    .addOption(networkOption())
-    .addOption(buildDirOption())
-    .addOption(buildUserOption())
-    .addOption(redactOption())
-    .option('--max-source <size>', 'refuse a source with more bytes: 1GB, 512MiB (default: no limit)', size)
-    .option('--max-app <size>', 'refuse an app whose layers have more bytes (default: no limit)', size)
-    .option('--max-log <size>', 'show no more than this of what one script prints (default: all)', size)
-    .option('--compile-timeout <s>', 'seconds for one bin/compile (default: COMPILE_TIMEOUT, else 900)', seconds)
-    .option('--frozen', 'refuse to build if pack-build.lock would change')
-    .option('--clear-cache', 'start with an empty CACHE_DIR')
-    .addOption(new Option('--compression <kind>', 'of the layers (default: gzip)').choices(['gzip', 'none']))
-    .option('--strict', 'refuse a Procfile with malformed lines')
-    .option('--trace', "print the commands of the buildpacks' scripts (BUILDPACK_XTRACE)");
-}
-
 export async function runBuild([dir = '.']: readonly string[], flags: BuildFlags, session: Session): Promise<Outcome> {
-  const { build } = await import('../../build.js');
-  const { appRequest, compileTimeoutMs } = await import('../app-request.js');
   const { request, app } = await appRequest(dir, flags, session);
   const result = await build(
     {
@@ -89,11 +25,6 @@ export async function runBuild([dir = '.']: readonly string[], flags: BuildFlags
   );
   tellResult(result, dir, flags, session);
   return { data: buildJson(result), text: result.references.join('\n') };
-}
-
-/** Where an image goes when nobody says: into the app's own directory, where `run DIR` finds it. */
-export function defaultPlace(source: string): string {
-  return `oci:${source}/.pack-build/image:latest`;
 }
 
 function tellResult(result: BuildResult, dir: string, flags: BuildFlags, { tools }: Session): void {

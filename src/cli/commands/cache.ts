@@ -1,10 +1,5 @@
-import type { Command } from 'commander';
 import type { CacheInfo } from '../../cache-info.js';
 import type { CommonFlags, Outcome, Session } from '../session.js';
-
-export function defineCacheInfo(command: Command): Command {
-  return command.description('tell what the cache holds');
-}
 
 export async function runCacheInfo(
   _args: readonly string[],
@@ -14,12 +9,6 @@ export async function runCacheInfo(
   const { cacheInfo } = await import('../../cache-info.js');
   const info = await cacheInfo(cacheDir);
   return { data: info, text: [info.root, ...rows(info)].join('\n') };
-}
-
-export function defineCachePrune(command: Command): Command {
-  return command
-    .description('remove what can be made anew')
-    .option('--all', 'also the bootstrapped bases and their packages');
 }
 
 export async function runCachePrune(

@@ -1,42 +1,9 @@
-import type { Command } from 'commander';
+import { detect } from '../../detect.js';
 import type { AppFlags } from '../app-request.js';
-import {
-  assignments,
-  buildDirOption,
-  buildpackRegistryOption,
-  buildUserOption,
-  networkOption,
-  platformOption,
-  redactOption,
-  sandboxOption,
-  several,
-} from '../options.js';
+import { appRequest } from '../app-request.js';
 import type { Outcome, Session } from '../session.js';
 
-export function defineDetect(command: Command): Command {
-  return command
-    .description('tell which buildpacks apply to an app')
-    .argument('[dir]', "the app's directory", '.')
-    .option('--base <ref>', 'the base to run on')
-    .option('--build-base <ref>', 'the base to build on')
-    .option('--buildpack <ref>', 'a buildpack to ask; may be repeated', several)
-    .addOption(buildpackRegistryOption())
-    .option('--env <name=value>', 'a config var; may be repeated', assignments)
-    .option('--env-file <file>', 'config vars from a file; may be repeated', several)
-    .option('--build-env <name=value>', "true environment of the buildpacks' scripts; may be repeated", assignments)
-    .option('--stack <id>', 'STACK for the buildpacks')
-    .addOption(platformOption())
-    .addOption(sandboxOption())
-    .addOption(networkOption())
-    .addOption(buildDirOption())
-    .addOption(buildUserOption())
-    .addOption(redactOption())
-    .option('--frozen', 'refuse what is not in pack-build.lock');
-}
-
 export async function runDetect([dir = '.']: readonly string[], flags: AppFlags, session: Session): Promise<Outcome> {
-  const { detect } = await import('../../detect.js');
-  const { appRequest } = await import('../app-request.js');
   const { request } = await appRequest(dir, flags, session);
   const detected = await detect(request, session.tools);
   return { data: { detected }, text: detected.map(({ id, name }) => `${id}\t${name}`).join('\n') };

@@ -1,27 +1,15 @@
-import type { Command } from 'commander';
 import type { Inspection } from '../../inspect.js';
+import { inspect } from '../../inspect.js';
 import { formatPlatform, parsePlatform } from '../../values/platform.js';
 import { hostPlatform } from '../environment.js';
-import { platformOption } from '../options.js';
-import type { CommonFlags, Outcome, Session } from '../session.js';
-
-interface InspectFlags extends CommonFlags {
-  readonly platform?: string;
-}
-
-export function defineInspect(command: Command): Command {
-  return command
-    .description('tell what an image is made of')
-    .argument('<image>', 'the image: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker://REF')
-    .addOption(platformOption());
-}
+import type { InspectFlags } from '../flags/inspect.js';
+import type { Outcome, Session } from '../session.js';
 
 export async function runInspect(
   [image = '']: readonly string[],
   flags: InspectFlags,
   session: Session,
 ): Promise<Outcome> {
-  const { inspect } = await import('../../inspect.js');
   const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
   const inspection = await inspect({ image, platform, cacheDir: session.cacheDir }, session.tools);
   return { data: inspectionJson(inspection), text: describe(inspection).join('\n') };

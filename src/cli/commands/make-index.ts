@@ -1,27 +1,15 @@
-import type { Command } from 'commander';
+import { makeIndex } from '../../make-index.js';
 import { digestOfImage, platformOf } from '../../oci/image.js';
 import { imagesOf } from '../../oci/image-index.js';
 import { shortDigest } from '../../values/digest.js';
 import { fail } from '../../values/error.js';
 import { formatPlatform } from '../../values/platform.js';
-import { several } from '../options.js';
-import type { CommonFlags, Outcome, Session } from '../session.js';
-
-interface IndexFlags extends CommonFlags {
-  readonly to?: readonly string[];
-}
-
-export function defineIndex(command: Command): Command {
-  return command
-    .description('make one index of images for several platforms')
-    .argument('<image...>', 'the images, one for each platform: oci:DIR[:TAG], oci-archive:FILE, docker://REF')
-    .option('--to <place>', 'where to write the index with its images; may be repeated', several);
-}
+import type { IndexFlags } from '../flags/make-index.js';
+import type { Outcome, Session } from '../session.js';
 
 export async function runIndex(images: readonly string[], flags: IndexFlags, session: Session): Promise<Outcome> {
   const { to, tools, cacheDir } = { ...session, to: flags.to ?? [] };
   if (to.length === 0) throw noPlace(images);
-  const { makeIndex } = await import('../../make-index.js');
   const { digest, references, index } = await makeIndex({ images, to, cacheDir }, tools);
   const children = imagesOf(index).map((image) => ({
     platform: formatPlatform(platformOf(image)),

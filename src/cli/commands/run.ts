@@ -1,44 +1,22 @@
 import { stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { run } from '../../run.js';
 import type { Exit } from '../../sandbox/sandbox.js';
 import { looksLikeLayout } from '../../steps/read-place.js';
 import { exists } from '../../system/exists.js';
 import { fail } from '../../values/error.js';
 import { parsePlatform } from '../../values/platform.js';
+import { defaultPlace } from '../default-place.js';
 import { hostPlatform } from '../environment.js';
-import { assignments, networkOption, platformOption, sandboxOption } from '../options.js';
-import type { CommonFlags, Outcome, Session } from '../session.js';
-import { defaultPlace } from './build.js';
-
-interface RunFlags extends CommonFlags {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly base?: string;
-  readonly port?: string;
-  readonly platform?: string;
-  readonly network: 'host' | 'none';
-}
-
-export function defineRun(command: Command): Command {
-  return command
-    .description('start a process of an image in the sandbox')
-    .argument('<image>', 'the image (oci:DIR[:TAG], …), or the directory of an app that was built without --to')
-    .argument('[command...]', 'a process type, or -- and a command (default: the default process)')
-    .option('--base <ref>', 'start it on another base than its own')
-    .option('--env <name=value>', 'environment of the process; may be repeated', assignments)
-    .option('--port <n>', 'the port to listen on (PORT)')
-    .addOption(platformOption())
-    .addOption(sandboxOption())
-    .addOption(networkOption());
-}
+import type { RunFlags } from '../flags/run.js';
+import type { Outcome, Session } from '../session.js';
 
 export async function runRun(
   [image = '', ...args]: readonly string[],
   flags: RunFlags,
   session: Session,
 ): Promise<Outcome> {
-  const { run } = await import('../../run.js');
   const exit = await run(
     {
       image: await placeOf(image, session.cwd),

@@ -1,3 +1,4 @@
+import { undoRebase } from '../../undo-rebase.js';
 import { shortDigest } from '../../values/digest.js';
 import { fail } from '../../values/error.js';
 import { commonFlags, sandboxOption } from '../options.js';
@@ -13,7 +14,6 @@ const ALLOWED: ReadonlySet<string> = new Set(['undo', 'plan']);
 /** `rebase IMAGE --undo`: puts back what was there before the last rebase. */
 export async function runUndo(image: string, flags: UndoFlags, { tools, cacheDir }: Session): Promise<Outcome> {
   requireNoOthers(flags);
-  const { undoRebase } = await import('../../undo-rebase.js');
   const { digest, previous, references } = await undoRebase({ image, planOnly: flags.plan, cacheDir }, tools);
   const data = { digest, previous, references };
   const told = `-----> Back from ${shortDigest(previous)} to ${shortDigest(digest)}`;
