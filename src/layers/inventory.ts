@@ -5,24 +5,12 @@ import { writeStaged } from '../system/staged.js';
 import { hexOf } from '../values/digest.js';
 import { fail } from '../values/error.js';
 import { chainId } from './chain.js';
-import { examining, type FileFacts } from './examine.js';
+import { examining } from './examine.js';
+import { formatInventory, INVENTORY_FORMAT, openInventory } from './inventory-text.js';
 import { emptyRoot, type Inventory, type InventoryEntry } from './merge.js';
 import { type LayerOfImage, openLayer } from './open-layer.js';
 import { entriesOf, type LayerWatcher } from './unpack.js';
 import { walkPath } from './walk-path.js';
-
-/** Changes when the lists of the same layers are to be made in another way. */
-export const INVENTORY_FORMAT = 2;
-
-/** What an entry of a list can be. */
-const TYPES: ReadonlySet<InventoryEntry['type']> = new Set([
-  'file',
-  'symlink',
-  'character-device',
-  'block-device',
-  'directory',
-  'fifo',
-]);
 
 export interface InventoryRequest {
   /** The directory that holds all lists; without one, nothing is remembered. */
@@ -60,12 +48,12 @@ const MOST_RECALLED = 4;
 
 const recalled = new Map<string, Promise<Inventory | undefined>>();
 
-/** Reads a list, once for as long as its file stays the same: there are thousands of entries in one. */
+/** Opens a list, once for as long as its file stays the same. */
 async function recall(file: string): Promise<Inventory | undefined> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   if (found === undefined) return undefined;
   const key = [file, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
-  const reading = recalled.get(key) ?? readFile(file, 'utf8').then(parseInventory, () => undefined);
+  const reading = recalled.get(key) ?? readFile(file).then(openInventory, () => undefined);
   recalled.delete(key);
   recalled.set(key, reading);
   for (const oldest of [...recalled.keys()].slice(0, -MOST_RECALLED)) recalled.delete(oldest);
@@ -95,7 +83,7 @@ async function save(directory: string, layers: readonly LayerOfImage[], inventor
 }
 
 function fileOf(directory: string, layers: readonly LayerOfImage[]): string {
-  return join(directory, `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}.json`);
+  return join(directory, `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`);
 }
 
 /**
@@ -125,35 +113,4 @@ async function readLayers({ layers, blobs, signal }: InventoryRequest): Promise<
     }
   }
   return root.inventory();
-}
-
-/** A list as text, in the form `INVENTORY_FORMAT`. */
-export function formatInventory(inventory: Inventory): string {
-  return JSON.stringify([...inventory]);
-}
-
-/** Reads the same. A list without entries is read again too: it costs nothing if the layers truly have none. */
-export function parseInventory(text: string): Inventory | undefined {
-  try {
-    const listed = JSON.parse(text) as [string, InventoryEntry][];
-    return listed.length > 0 && listed.every(isListed) ? new Map(listed) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Believes nothing that the types say of what was read. Throws for what is no pair at all. */
-function isListed([path, { type, mode, uid, gid, size, target, facts }]: [string, InventoryEntry]): boolean {
-  return (
-    typeof path === 'string' &&
-    TYPES.has(type) &&
-    [mode, uid, gid, size].every(Number.isSafeInteger) &&
-    typeof target === (type === 'symlink' ? 'string' : 'undefined') &&
-    (facts === undefined || areFacts(facts))
-  );
-}
-
-function areFacts({ crc, versions = [], packages = {} }: FileFacts): boolean {
-  const texts = [...versions, ...Object.values(packages)];
-  return Number.isSafeInteger(crc) && Array.isArray(versions) && texts.every((text) => typeof text === 'string');
 }

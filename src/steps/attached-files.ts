@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { formatInventory, INVENTORY_FORMAT, parseInventory } from '../layers/inventory.js';
+import { formatInventory, INVENTORY_FORMAT, parseInventory } from '../layers/inventory-text.js';
 import type { Inventory } from '../layers/merge.js';
 import { digestOfImage, type Image, layersOf } from '../oci/image.js';
 import type { Descriptor } from '../values/descriptor.js';

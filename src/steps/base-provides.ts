@@ -3,6 +3,7 @@ import { DEFAULT_PATH } from '../buildpack/build-env.js';
 import type { Cache } from '../cache/cache.js';
 import { knownInventory, readInventory, resolveIn } from '../layers/inventory.js';
 import type { Inventory } from '../layers/merge.js';
+import { packageReaderOf } from '../layers/package-database.js';
 import { type Image, layersOf } from '../oci/image.js';
 import type { Packages } from '../oci/package-delta.js';
 import type { Provides } from '../oci/rebase-checks.js';
@@ -59,7 +60,10 @@ export function baseFiles(inventory: Inventory, image: Image): BaseFiles {
 const known = new WeakMap<Inventory, Map<string, BaseFiles>>();
 
 function packagesIn(inventory: Inventory): Packages | undefined {
-  const lists = [...inventory.values()].flatMap(({ facts }) => (facts?.packages === undefined ? [] : [facts.packages]));
+  const lists = [...inventory.keys()].flatMap((path) => {
+    const packages = packageReaderOf(path) && inventory.get(path)?.facts?.packages;
+    return packages === undefined ? [] : [packages];
+  });
   return lists.length === 0 ? undefined : Object.assign({}, ...lists);
 }
 
@@ -92,7 +96,9 @@ const ANY_SETTINGS = /^etc\/(ld\.so\.conf\.d\/[^/]+\.conf|ld-musl-[^/]+\.path)$/
 function librariesIn(inventory: Inventory, searchPath: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const more = new Set(searchPath.map((directory) => resolveIn(inventory, directory)?.path));
   const paths = [...inventory.keys()];
-  const anywhere = paths.some((path) => ANY_SETTINGS.test(path) && !USUAL_SETTINGS.test(path));
+  const anywhere = paths.some(
+    (path) => path.startsWith('etc/') && ANY_SETTINGS.test(path) && !USUAL_SETTINGS.test(path),
+  );
   const libraries = new Map<string, string[]>();
   for (const path of paths) {
     const slash = path.lastIndexOf('/');

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -92,13 +92,16 @@ describe('readInventory', () => {
       const layers = [await stored(blobs, file('a', '1'), symlink('b', 'a'))];
       const first = await readInventory({ directory: dir, layers, blobs });
       const empty = memoryStore();
-      expect(await readInventory({ directory: dir, layers, blobs: empty })).toEqual(first);
-      for (const damaged of ['[[', '[]', '{}', '[["a"]]', '[["a",null]]', '[["a",{"type":"file"}]]', '[[1,2],[3,4]]']) {
-        writeFileSync(join(dir, readdirSync(dir)[0] as string), damaged);
+      expect([...(await readInventory({ directory: dir, layers, blobs: empty }))]).toEqual([...first]);
+      const path = join(dir, readdirSync(dir)[0] as string);
+      const sound = readFileSync(path);
+      const flipped = [...sound.keys()].map((at) => sound.map((byte, n) => (n === at ? byte ^ 1 : byte)));
+      for (const damaged of [...flipped, sound.subarray(0, -1), sound.subarray(1), '', '\n', 'x', '[]']) {
+        writeFileSync(path, damaged);
         await expect(readInventory({ directory: dir, layers, blobs: empty })).rejects.toMatchObject({
           code: 'BLOB_NOT_FOUND',
         });
-        expect(await readInventory({ directory: dir, layers, blobs })).toEqual(first);
+        expect([...(await readInventory({ directory: dir, layers, blobs }))]).toEqual([...first]);
       }
     }));
 });

@@ -6,6 +6,7 @@ import { directoryStore } from '../../../src/blobs/directory-store.js';
 import { memoryStore } from '../../../src/blobs/memory-store.js';
 import { unionOf } from '../../../src/blobs/union.js';
 import { cacheAt } from '../../../src/cache/cache.js';
+import { formatInventory } from '../../../src/layers/inventory-text.js';
 import { assemble } from '../../../src/oci/assemble.js';
 import { digestOfImage, type Image, layersOf } from '../../../src/oci/image.js';
 import { OCI_LAYER_GZIP } from '../../../src/oci/media-types.js';
@@ -73,9 +74,9 @@ async function withBase(
 }
 
 /** A list of these files for layers, as it is attached. */
-async function listOf(layers: readonly string[], parts: readonly Part[], format = 2): Promise<Uint8Array> {
-  const files = parts.map(([{ path, type, mode, uid, gid, size }]) => [path, { type, mode, uid, gid, size }]);
-  return gzipSync(JSON.stringify({ format, layers, files: JSON.stringify(files) }));
+async function listOf(layers: readonly string[], parts: readonly Part[], format = 3): Promise<Uint8Array> {
+  const files = parts.map(([{ path, type, ...entry }]) => [path, { type: type as 'file', ...entry }] as const);
+  return gzipSync(JSON.stringify({ format, layers, files: formatInventory(new Map(files)) }));
 }
 
 const diffIdsOf = (image: Image) => layersOf(image).map(({ diffId }) => diffId);
@@ -159,8 +160,11 @@ describe('the list of files that is attached to a base', () => {
         await listOf(own, lies, 1),
         Buffer.from('{}'),
         gzipSync('{'),
-        gzipSync(JSON.stringify({ format: 2, layers: own, files: '[["etc/lie",{}]]' })),
-        gzipSync(JSON.stringify({ format: 2, layers: own, files: 7 })),
+        gzipSync(
+          JSON.stringify({ format: 3, layers: own, files: formatInventory(new Map([['etc/lie', {} as never]])) }),
+        ),
+        gzipSync(JSON.stringify({ format: 3, layers: own, files: `${'0'.repeat(64)}\netc/lie\0{}\n` })),
+        gzipSync(JSON.stringify({ format: 3, layers: own, files: 7 })),
       ]) {
         await attach(bytes);
         expect(await look(`cache ${bytes.byteLength}`, true)).toEqual(['/etc/true', 1]);
