@@ -16,18 +16,30 @@ export interface TagMove {
 }
 
 /**
- * Lets a tag stand for a manifest when the registry has all that it names. With `replacing` it must stand for that still:
- * `before` is a look at it from right before. Only then is that given a tag of its own, if it is to be kept, and the tag moved
- * next; the registry is told to compare if it can (`If-Match`), and it is looked at again afterwards, however that ended.
- * What is left is the moment between these requests, and who wins there is found out.
+ * Looks whether a tag may be moved: with `replacing` it must stand for that still, which is then given a tag of its own, if it
+ * is to be kept. Gives what the tag stands for. Throws `REGISTRY_TAG_MOVED`.
+ */
+export async function prepareMove(to: Repository, move: TagMove): Promise<Digest | undefined> {
+  const { tag, manifest, replacing } = move;
+  if (replacing === undefined) return undefined;
+  const before = await lookAtTag(to, tag);
+  if (before === manifest.descriptor.digest) return before;
+  if (before !== replacing.expected) throw moved(to, tag, replacing.expected, before);
+  if (replacing.kept !== undefined)
+    await pushManifest(to, replacing.kept, isThere, previousTag(tag, manifest.descriptor.digest));
+  return before;
+}
+
+/**
+ * Lets a tag stand for a manifest when the registry has all that it names, right after `prepareMove`, which gave `before`: the
+ * registry is told to compare if it can (`If-Match`), and the tag is looked at again afterwards, however that ended. What is
+ * left is the moment between these requests, and who wins there is found out.
  * Throws `REGISTRY_TAG_MOVED`, and what `putOnce` throws, with `outcome: unknown` in its details where nobody can tell.
  */
 export async function moveTag(to: Repository, move: TagMove, before: Digest | undefined): Promise<void> {
   const { tag, manifest, replacing } = move;
   const { digest } = manifest.descriptor;
   if (before === digest) return;
-  if (replacing !== undefined && before !== replacing.expected) throw moved(to, tag, replacing.expected, before);
-  if (replacing?.kept !== undefined) await pushManifest(to, replacing.kept, isThere, previousTag(tag, digest));
   const failed = await putUnder(to, move).catch((error: unknown) => {
     if (isRefused(error)) throw error;
     return error;

@@ -6,7 +6,7 @@ import type { Digest } from '../values/digest.js';
 import type { Listener } from '../values/events.js';
 import type { Repository } from './manifests.js';
 import type { Mounts } from './mounts.js';
-import { uploadBlob } from './upload.js';
+import { type Uploaded, uploadBlob } from './upload.js';
 
 export interface PushOptions {
   readonly mounts: Mounts;
@@ -18,30 +18,32 @@ export interface PushOptions {
   readonly isNew?: boolean | undefined;
 }
 
-/**
- * Pushes configs and layers at once, and when the layers are there does one thing more. Gives what that gives. Nothing is
- * under way any more when one of them has failed.
- */
-export async function pushPieces<T>(
+/** What a push came to. */
+export interface Pushed {
+  /** Bytes of layers that were sent. */
+  readonly sent: number;
+}
+
+/** Pushes configs and layers at once. Nothing is under way any more when one of them has failed. */
+export async function pushPieces(
   to: Repository,
   { blobs, configs }: Pieces,
   from: BlobReader,
   { there, isNew, ...options }: PushOptions,
-  more?: () => Promise<T>,
-): Promise<T | undefined> {
+): Promise<Pushed> {
   const { parallel } = to.client;
-  const pushLayers = async () => {
-    const missing = blobs.filter(({ digest }) => !there?.has(digest));
-    await inParallel(missing, parallel, (blob) => push(to, blob, () => from.stream(blob), options));
-    return more?.();
-  };
-  const pushConfigs = inParallel(configs, parallel, ({ descriptor, bytes }) =>
-    push(to, descriptor, () => [bytes], { ...options, isNew }),
-  );
-  const [layers, config] = await Promise.allSettled([pushLayers(), pushConfigs]);
+  let sent = 0;
+  const missing = blobs.filter(({ digest }) => !there?.has(digest));
+  const pushLayers = inParallel(missing, parallel, async (blob) => {
+    if ((await push(to, blob, () => from.stream(blob), options)) === 'sent') sent += blob.size;
+  });
+  const pushConfigs = inParallel(configs, parallel, async ({ descriptor, bytes }) => {
+    await push(to, descriptor, () => [bytes], { ...options, isNew });
+  });
+  const [layers, config] = await Promise.allSettled([pushLayers, pushConfigs]);
   if (layers.status === 'rejected') throw layers.reason;
   if (config.status === 'rejected') throw config.reason;
-  return layers.value;
+  return { sent };
 }
 
 async function push(
@@ -49,15 +51,16 @@ async function push(
   descriptor: Descriptor,
   open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { mounts, on, chunkSize, isNew }: PushOptions,
-): Promise<void> {
+): Promise<Uploaded> {
   to.signal?.throwIfAborted();
   const others = () => mounts.sourcesOf(to.host, descriptor.digest).filter((other) => other !== to.repository);
   const mountFrom = isNew ? [] : others();
   const uploaded = await uploadBlob(to, { descriptor, open, mountFrom, chunkSize, isNew });
-  if (uploaded !== 'sent' || mountFrom.length === 0) return;
-  on({
-    type: 'notice',
-    code: 'MOUNT_REFUSED',
-    message: `${to.host} did not take ${descriptor.digest} over from ${mountFrom[0]}: ${descriptor.size} bytes were sent`,
-  });
+  if (uploaded === 'sent' && mountFrom.length > 0)
+    on({
+      type: 'notice',
+      code: 'MOUNT_REFUSED',
+      message: `${to.host} did not take ${descriptor.digest} over from ${mountFrom[0]}: ${descriptor.size} bytes were sent`,
+    });
+  return uploaded;
 }

@@ -1,13 +1,14 @@
 import type { ImageTarget, Replacing } from '../blobs/images.js';
 import type { BlobReader } from '../blobs/store.js';
 import { digestOfWhole, imagesOf, type Pieces, piecesOf } from '../oci/image-index.js';
+import type { Digest } from '../values/digest.js';
 import type { Listener } from '../values/events.js';
 import type { Client } from './client.js';
 import type { Documents } from './documents.js';
 import { lackedBy } from './lacks.js';
 import { type FoundManifest, getManifest, pushScope, type Repository } from './manifests.js';
 import type { Mounts } from './mounts.js';
-import { lookAtTag, moveTag, requireTag } from './move-tag.js';
+import { lookAtTag, moveTag, prepareMove, requireTag } from './move-tag.js';
 import { formatName, type ImageName } from './name.js';
 import { pushManifest } from './push-manifest.js';
 import { pushPieces } from './push-pieces.js';
@@ -81,9 +82,27 @@ async function putTagged(
   if (isThere) return void (await lookAtBlobs());
   // What the tag stands for is there as long as it does, and that is seen to right before it is moved.
   const there = replacing && options.documents.blobsOf(to, replacing.expected);
-  const look = async () => replacing && lookAtTag(to, tag);
-  const isImage = children.length === 0;
-  const before = await pushPieces(to, pieces, blobs, { ...options, there, isNew: true }, isImage ? look : undefined);
+  const move = { tag, manifest, replacing, repair };
+  const pushNew = () => pushPieces(to, pieces, blobs, { ...options, there, isNew: true });
+  // To mount layers takes a moment, and the look at the tag need not wait for it.
+  const isQuick =
+    children.length === 0 && pieces.blobs.every(({ digest }) => there?.has(digest) || isElsewhere(to, digest, options));
+  if (isQuick) {
+    const [before, { sent }] = await bothOf(prepareMove(to, move), pushNew());
+    return moveTag(to, move, sent > 0 ? await prepareMove(to, move) : before);
+  }
+  await pushNew();
   for (const child of children) await pushManifest(to, child, repair);
-  await moveTag(to, { tag, manifest, replacing, repair }, isImage ? before : await look());
+  await moveTag(to, move, await prepareMove(to, move));
+}
+
+/** Whether the blob can be mounted. */
+function isElsewhere({ host, repository }: Repository, digest: Digest, { mounts }: TargetOptions): boolean {
+  return mounts.sourcesOf(host, digest).some((other) => other !== repository);
+}
+
+/** Waits for both, also when one has failed. */
+async function bothOf<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
 }
