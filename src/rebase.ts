@@ -1,6 +1,7 @@
 import { directoryStore } from './blobs/directory-store.js';
 import { unionOf } from './blobs/union.js';
 import { type Cache, cacheAt } from './cache/cache.js';
+import { layersOf } from './oci/image.js';
 import { digestOfWhole, imagesOf, rootOf, type Whole } from './oci/image-index.js';
 import { mapImages } from './oci/map-images.js';
 import type { Waivers } from './oci/rebase-checks.js';
@@ -77,7 +78,7 @@ export interface RebaseResult {
  * result is the image that a build on the new base would have made. Of an index, all images move to one release of the base.
  *
  * Throws what `takeApart` throws, `REBASE_NO_BASE_NAME`, `REBASE_PLATFORM_MISMATCH`, the code of the first check that fails
- * without a waiver, `REBASE_SMOKE_FAILED`, and what reading, the sandbox and writing throw. Nothing is written unless all
+ * without a waiver, `REBASE_SMOKE_FAILED`, `REGISTRY_MOUNT_REFUSED`, and what reading, the sandbox and writing throw. Nothing is written unless all
  * is well with every image.
  */
 export async function rebase(given: RebaseRequest, givenTools: GivenTools): Promise<RebaseResult> {
@@ -104,7 +105,8 @@ export async function rebase(given: RebaseRequest, givenTools: GivenTools): Prom
     const smoke = request.smoke && (await smokeTest(after, blobs, request.smoke, cache, tools));
     const kept = request.keepPrevious ? rootOf(subject.whole) : undefined;
     const replacing = isInPlace ? { expected: previous, kept } : undefined;
-    const references = await putImage(after, blobs, places, tools, replacing);
+    const onlyMounted = request.waivers.uploadBase ? undefined : layersOfBases(moved);
+    const references = await putImage(after, blobs, places, tools, { replacing, onlyMounted });
     return { ...result, references, transfers: [], smoke };
   });
 }
@@ -135,6 +137,11 @@ async function moveAll(
     moved.push(await moveImage(one, base, { blobs, tellAll, trustAttached, waivers, cache, tools }));
   }
   return moved;
+}
+
+/** What a rebase has no need to send: the registry that has the base can take it over from there. */
+function layersOfBases(moved: readonly MovedImage[]): ReadonlySet<Digest> {
+  return new Set(moved.flatMap(({ base }) => layersOf(base.base.image).map(({ descriptor }) => descriptor.digest)));
 }
 
 function requireAll(moved: readonly MovedImage[]): void {

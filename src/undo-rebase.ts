@@ -50,7 +50,7 @@ export async function undoRebase(request: UndoRequest, givenTools: GivenTools): 
     const kept = await orLost(at, () => openSource(at.kept, store, tools, { isMoved: true }).findWhole());
     const digest = digestOfWhole(kept.whole);
     if (request.planOnly) return { digest, previous, references: [] };
-    const put = () => putImage(kept.whole, kept.blobs, [at.place], tools, { expected: previous });
+    const put = () => putImage(kept.whole, kept.blobs, [at.place], tools, { replacing: { expected: previous } });
     return { digest, previous, references: await orLost(at, put) };
   });
 }

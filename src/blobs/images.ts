@@ -70,6 +70,14 @@ export interface Replacing {
   readonly kept?: Document<unknown> | undefined;
 }
 
+/** How something is put. */
+export interface PutOptions {
+  /** What a tag of a registry or a layout must stand for still. */
+  readonly replacing?: Replacing | undefined;
+  /** Blobs that are not sent where another repository of the same registry has them: if they cannot be mounted, nothing is put. */
+  readonly onlyMounted?: ReadonlySet<Digest> | undefined;
+}
+
 /** A blob that a place lacks. */
 export interface Lack {
   readonly descriptor: Descriptor;

@@ -13,6 +13,8 @@ export interface Waivers {
   readonly abiBreak?: boolean | undefined;
   readonly downgrade?: boolean | undefined;
   readonly notRebasable?: boolean | undefined;
+  /** To send layers of a base that is in the registry already, where it does not mount them. */
+  readonly uploadBase?: boolean | undefined;
 }
 
 /** One thing that was looked at before an app goes onto another base. */

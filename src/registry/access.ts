@@ -1,4 +1,4 @@
-import type { ImageSource, ImageTarget, Replacing } from '../blobs/images.js';
+import type { ImageSource, ImageTarget, PutOptions } from '../blobs/images.js';
 import type { BlobStore } from '../blobs/store.js';
 import type { Descriptor } from '../values/descriptor.js';
 import type { Digest } from '../values/digest.js';
@@ -24,8 +24,8 @@ export interface GlanceOptions {
 export interface Registries {
   /** The image of a reference; layers that are read are kept in `store`. Throws `REFERENCE_INVALID`. */
   readonly source: (reference: string, store: BlobStore, how?: ReadOptions) => ImageSource;
-  /** The place of a reference. With `replacing`, its tag is moved only as long as it stands for that. Throws `REFERENCE_INVALID`. */
-  readonly target: (reference: string, replacing?: Replacing) => ImageTarget;
+  /** The place of a reference. Throws `REFERENCE_INVALID`. */
+  readonly target: (reference: string, how?: PutOptions) => ImageTarget;
   /**
    * What a reference's tag stands for now, by the registry's word; undefined for a tag that is not there. `isHint` as for
    * `source`; with `isQuick`, one try of three seconds.
@@ -63,9 +63,9 @@ export function registries(options: RegistryOptions): Registries {
         findWhole: async () => (await source()).findWhole(),
       };
     },
-    target: (reference, replacing) => {
+    target: (reference, how) => {
       parseName(reference);
-      const target = async () => (await open()).target(reference, replacing);
+      const target = async () => (await open()).target(reference, how);
       return {
         check: async () => (await target()).check(),
         put: async (whole, blobs, signal) => (await target()).put(whole, blobs, signal),

@@ -14,6 +14,8 @@ export interface PushOptions {
   readonly chunkSize: number;
   /** Blobs that the repository is known to have. */
   readonly there?: ReadonlySet<Digest> | undefined;
+  /** Blobs that are not sent if they cannot be mounted. */
+  readonly onlyMounted?: ReadonlySet<Digest> | undefined;
   /** The configs hardly can be there. */
   readonly isNew?: boolean | undefined;
 }
@@ -50,12 +52,13 @@ async function push(
   to: Repository,
   descriptor: Descriptor,
   open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { mounts, on, chunkSize, isNew }: PushOptions,
+  { mounts, on, chunkSize, onlyMounted, isNew }: PushOptions,
 ): Promise<Uploaded> {
   to.signal?.throwIfAborted();
   const others = () => mounts.sourcesOf(to.host, descriptor.digest).filter((other) => other !== to.repository);
   const mountFrom = isNew ? [] : others();
-  const uploaded = await uploadBlob(to, { descriptor, open, mountFrom, chunkSize, isNew });
+  const mustMount = onlyMounted?.has(descriptor.digest);
+  const uploaded = await uploadBlob(to, { descriptor, open, mountFrom, mustMount, chunkSize, isNew });
   if (uploaded === 'sent' && mountFrom.length > 0)
     on({
       type: 'notice',

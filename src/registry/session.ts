@@ -30,8 +30,8 @@ export function openSession(options: RegistryOptions): Registries {
       const asked = how?.isMoved ? [] : (mirrors[name.host] ?? []);
       return registrySource(name, { client, store, ...known, mirrors: asked, ...how, on, signal });
     },
-    target: (reference, replacing) =>
-      registryTarget(parseName(reference), { client, ...known, on, chunkSize, replacing, signal }),
+    target: (reference, how) =>
+      registryTarget(parseName(reference), { client, ...known, ...how, on, chunkSize, signal }),
     digestOf: async (reference, how) => lookUp(parseName(reference), how),
     attach: (reference: string, subject: Descriptor, artifact: Artifact) =>
       attachArtifact(repositoryOf(reference), subject, artifact),

@@ -1,4 +1,4 @@
-import type { ImageTarget, Replacing } from '../blobs/images.js';
+import type { ImageTarget, PutOptions } from '../blobs/images.js';
 import type { BlobReader } from '../blobs/store.js';
 import { digestOfWhole, imagesOf, type Pieces, piecesOf } from '../oci/image-index.js';
 import type { Digest } from '../values/digest.js';
@@ -14,13 +14,12 @@ import { pushManifest } from './push-manifest.js';
 import { pushPieces } from './push-pieces.js';
 import { cancelUpload, startUpload } from './upload.js';
 
-export interface TargetOptions {
+export interface TargetOptions extends PutOptions {
   readonly client: Client;
   readonly mounts: Mounts;
   readonly documents: Documents;
   readonly on: Listener;
   readonly chunkSize: number;
-  readonly replacing?: Replacing | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

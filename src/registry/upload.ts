@@ -1,6 +1,7 @@
 import type { Answer, Body } from '../http/http.js';
 import { isPassing, isPassingFailure } from '../http/retry.js';
 import type { Descriptor } from '../values/descriptor.js';
+import { fail } from '../values/error.js';
 import type { Call } from './client.js';
 import { callOf, pullScope, pushScope, type Repository } from './manifests.js';
 import { uploadAddress, withParameter } from './upload-address.js';
@@ -14,6 +15,8 @@ export interface UploadRequest {
   readonly open: Body['open'];
   /** Other repositories of the same registry that have the blob. */
   readonly mountFrom: readonly string[];
+  /** It is not sent although another repository has it. */
+  readonly mustMount?: boolean | undefined;
   /** Bytes in one request, once a blob is sent in pieces. */
   readonly chunkSize: number;
   /** It hardly can be there, and is small: to ask would cost more than to send it. */
@@ -23,7 +26,7 @@ export interface UploadRequest {
 /**
  * Sees to it that a repository has a blob, with as few requests and bytes as can be: mounts it from another repository, else
  * looks for it, else sends it: at once, and if that breaks off or is too much for the registry, in pieces, which can be
- * taken up again. A blob that was there already can be mounted too.
+ * taken up again. A blob that was there already can be mounted too. Throws `REGISTRY_MOUNT_REFUSED`.
  */
 export async function uploadBlob(to: Repository, request: UploadRequest): Promise<Uploaded> {
   const { descriptor, mountFrom, isNew = false } = request;
@@ -34,11 +37,25 @@ export async function uploadBlob(to: Repository, request: UploadRequest): Promis
     await cancelUpload(to, session);
     return 'there';
   }
+  if (request.mustMount && mountFrom.length > 0) {
+    await cancelUpload(to, session);
+    throw mountRefused(to, request);
+  }
   if (await sentAtOnce(to, session, request)) return 'sent';
   // The bytes may have arrived, and the answer not.
   if (await hasBlob(to, descriptor)) return 'sent';
   await uploadInChunks(to, request, () => startUpload(to));
   return 'sent';
+}
+
+function mountRefused({ host, repository }: Repository, { descriptor, mountFrom }: UploadRequest) {
+  const { digest, size } = descriptor;
+  return fail('REGISTRY_MOUNT_REFUSED', {
+    what: `${host} does not take a layer of the base over from ${mountFrom[0]} to ${repository}`,
+    why: `the ${size} bytes of ${digest} would have to be sent, and a rebase sends none of a base that is there already`,
+    fix: "have the registry allow mounts between these repositories, or send the base's layers with --allow-upload-base",
+    details: { host, repository, from: mountFrom[0] ?? null, digest, size },
+  });
 }
 
 /** Asks with the right to push, so that the answer is that of the repository which is written to. */

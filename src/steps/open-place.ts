@@ -1,4 +1,4 @@
-import type { ImageSource, ImageTarget, Replacing } from '../blobs/images.js';
+import type { ImageSource, ImageTarget, PutOptions } from '../blobs/images.js';
 import type { BlobStore } from '../blobs/store.js';
 import { openSource as openLocalSource, openTarget as openLocalTarget } from '../layout/places.js';
 import type { ReadOptions } from '../registry/access.js';
@@ -16,11 +16,8 @@ export function openSource(place: Place, store: BlobStore, { registries }: Ways,
   return registries.source(place.reference, store, how);
 }
 
-/**
- * The target that writes a place, wherever it is. With `replacing`, a tag of a registry or a layout is moved only as long as
- * it stands for that. Throws `PLACE_UNSUPPORTED`.
- */
-export function openTarget(place: Place, { registries }: Ways, replacing?: Replacing): ImageTarget {
-  if (place.kind !== 'registry' || registries === undefined) return openLocalTarget(place, replacing);
-  return registries.target(place.reference, replacing);
+/** The target that writes a place, wherever it is. Throws `PLACE_UNSUPPORTED`. */
+export function openTarget(place: Place, { registries }: Ways, how?: PutOptions): ImageTarget {
+  if (place.kind !== 'registry' || registries === undefined) return openLocalTarget(place, how?.replacing);
+  return registries.target(place.reference, how);
 }

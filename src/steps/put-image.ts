@@ -1,4 +1,4 @@
-import type { Replacing } from '../blobs/images.js';
+import type { PutOptions } from '../blobs/images.js';
 import type { BlobReader } from '../blobs/store.js';
 import { indexIn } from '../layout/archive-target.js';
 import { isImageIndex, type Whole } from '../oci/image-index.js';
@@ -34,8 +34,7 @@ type Outcome =
   | { readonly place: string; readonly state: 'untried' };
 
 /**
- * Writes an image, or an index with its images, to each place, one after the other; with `replacing`, only as long as a tag
- * stands for that. Returns the references. One place that fails does not keep it from the others: then the first error is
+ * Writes an image, or an index with its images, to each place, one after the other. Returns the references. One place that fails does not keep it from the others: then the first error is
  * thrown, and tells of each place whether it is done. What is done is not done again by the same command.
  */
 export async function putImage(
@@ -43,13 +42,13 @@ export async function putImage(
   blobs: BlobReader,
   places: readonly Place[],
   tools: Pick<Tools, 'on' | 'signal' | 'registries'>,
-  replacing?: Replacing,
+  how?: PutOptions,
 ): Promise<readonly string[]> {
   const outcomes: Outcome[] = [];
   for (const target of places) {
     const place = formatPlace(target);
     const put = () =>
-      step(tools.on, 'write', place, () => openTarget(target, tools, replacing).put(whole, blobs, tools.signal));
+      step(tools.on, 'write', place, () => openTarget(target, tools, how).put(whole, blobs, tools.signal));
     outcomes.push(tools.signal?.aborted ? { place, state: 'untried' } : await outcomeOf(place, put, tools.signal));
   }
   const failed = outcomes.find((outcome) => 'error' in outcome);

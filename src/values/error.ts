@@ -81,6 +81,7 @@ export const ERROR_PHASES = {
   REGISTRY_FAILED: 'registry',
   REGISTRY_INVALID: 'registry',
   REGISTRY_LIMITED: 'registry',
+  REGISTRY_MOUNT_REFUSED: 'registry',
   REGISTRY_TAG_MOVED: 'registry',
   REGISTRY_TIMEOUT: 'registry',
   REGISTRY_UNAUTHORIZED: 'registry',

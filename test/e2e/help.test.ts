@@ -212,6 +212,8 @@ Options:
                               the app refers to
   --allow-downgrade           accept a base with older packages
   --allow-not-rebasable       accept an image that says it is not to be moved
+  --allow-upload-base         send the base's layers where the registry has them
+                              and does not mount them
   --json                      print events and the result as JSON, one object a
                               line, on stdout
   --quiet                     print only warnings and errors

@@ -31,6 +31,7 @@ export async function runRebase(
         abiBreak: flags.allowAbiBreak,
         downgrade: flags.allowDowngrade,
         notRebasable: flags.allowNotRebasable,
+        uploadBase: flags.allowUploadBase,
       },
       cacheDir: session.cacheDir,
     },

@@ -17,6 +17,7 @@ export interface RebaseFlags extends CommonFlags {
   readonly allowAbiBreak?: boolean;
   readonly allowDowngrade?: boolean;
   readonly allowNotRebasable?: boolean;
+  readonly allowUploadBase?: boolean;
 }
 
 export function defineRebase(command: Command): Command {
@@ -40,5 +41,6 @@ export function defineRebase(command: Command): Command {
     .option('--allow-uid-change', 'accept a base made for another user')
     .option('--allow-abi-break', 'accept a base that lacks files or libraries which the app refers to')
     .option('--allow-downgrade', 'accept a base with older packages')
-    .option('--allow-not-rebasable', 'accept an image that says it is not to be moved');
+    .option('--allow-not-rebasable', 'accept an image that says it is not to be moved')
+    .option('--allow-upload-base', "send the base's layers where the registry has them and does not mount them");
 }

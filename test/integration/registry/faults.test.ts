@@ -111,7 +111,9 @@ describe('a tag', () => {
     const [mine, theirs] = [await someImage(10), await someImage(20)];
     const expected = first.image.manifest.descriptor.digest;
     await clientOf(server).target(`${server.host}/acme/shop:1`).put(theirs.image, theirs.store);
-    const put = clientOf(server).target(`${server.host}/acme/shop:1`, { expected }).put(mine.image, mine.store);
+    const put = clientOf(server)
+      .target(`${server.host}/acme/shop:1`, { replacing: { expected } })
+      .put(mine.image, mine.store);
     expect(await failureOf(put)).toMatchObject({ code: 'REGISTRY_TAG_MOVED' });
     expect(manifestOf(server).bytes).toEqual(Buffer.from(theirs.image.manifest.bytes));
   });
@@ -130,7 +132,7 @@ describe('a tag', () => {
       1,
     );
     const target = clientOf(server).target(`${server.host}/acme/shop:1`, {
-      expected: first.image.manifest.descriptor.digest,
+      replacing: { expected: first.image.manifest.descriptor.digest },
     });
     expect(await failureOf(target.put(mine.image, mine.store))).toMatchObject({ code: 'REGISTRY_TAG_MOVED' });
     expect(manifestOf(server).bytes).toEqual(Buffer.from(theirs.image.manifest.bytes));
@@ -498,7 +500,7 @@ describe('an upload', () => {
     const kept = image.manifest.value.layers[0]?.digest ?? '';
     server.blobs.get('acme/shop')?.delete(kept);
     await access
-      .target(`${server.host}/acme/shop:1`, { expected: image.manifest.descriptor.digest })
+      .target(`${server.host}/acme/shop:1`, { replacing: { expected: image.manifest.descriptor.digest } })
       .put(next.image, next.store);
     expect(next.image.manifest.value.layers[0]?.digest).toBe(kept);
     expect(server.blobs.get('acme/shop')?.has(kept)).toBe(true);

@@ -304,7 +304,7 @@ describe('a rebase in a layout', () => {
     await shop.rebase('2');
     const expected = shop.digests[0];
     const theirs = await storedShop(shop.store, await storedRelease(shop.store, '9'));
-    const target = openTarget(parsePlace(shop.place), {} as never, { expected });
+    const target = openTarget(parsePlace(shop.place), {} as never, { replacing: { expected } });
     expect(await failureOf(target.put(theirs, shop.store))).toMatchObject({
       code: 'LAYOUT_TAG_MOVED',
       why: `${expected} expected, ${two} found`,
@@ -318,7 +318,7 @@ describe('a rebase in a layout', () => {
     await shop.rebase('2');
     await editIndex(shop.home, (name) => (name === '1' ? undefined : name));
     const { whole } = await shop.find(shop.kept(shop.digests[1]));
-    const target = openTarget(parsePlace(shop.place), {} as never, { expected: one });
+    const target = openTarget(parsePlace(shop.place), {} as never, { replacing: { expected: one } });
     expect(await failureOf(target.put(whole, shop.store))).toMatchObject({
       code: 'LAYOUT_TAG_MOVED',
       why: `${one} expected, nothing found`,
@@ -337,7 +337,7 @@ describe('a rebase in a layout', () => {
     expect((await shop.undo(untagged)).digest).toBe(one);
     await editIndex(shop.home, () => undefined);
     const theirs = await storedShop(shop.store, await storedRelease(shop.store, '9'));
-    const target = openTarget(parsePlace(untagged), {} as never, { expected: three });
+    const target = openTarget(parsePlace(untagged), {} as never, { replacing: { expected: three } });
     expect(await failureOf(target.put(theirs, shop.store))).toMatchObject({ code: 'LAYOUT_TAG_MOVED' });
   });
 
@@ -348,7 +348,7 @@ describe('a rebase in a layout', () => {
     await shop.rebase('2');
     const { whole } = await shop.find(shop.place);
     const replacing = { expected: one, kept: rootOf(before.whole) };
-    await openTarget(parsePlace(shop.place), {} as never, replacing).put(whole, shop.store);
+    await openTarget(parsePlace(shop.place), {} as never, { replacing }).put(whole, shop.store);
     expect(await shop.undo()).toMatchObject({ digest: one, previous: two });
   });
 
