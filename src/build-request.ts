@@ -2,7 +2,9 @@ import { HEROKU_REGISTRY } from './buildpack/registry-name.js';
 import { BUILD_DIR, type BuildDir } from './buildpack/workspace.js';
 import type { DefaultBase } from './steps/default-base.js';
 import { packageFile } from './system/own-files.js';
+import { COMPRESSION_FORM, type Compression, isCompression } from './values/compression.js';
 import { type WithDefaults, withDefaults } from './values/defaults.js';
+import { fail } from './values/error.js';
 import type { Platform } from './values/platform.js';
 
 /** What to build, from what, and where to. */
@@ -38,7 +40,7 @@ export interface BuildRequest {
   /** Who the buildpacks' scripts run as: uid 1000, or 0 within the sandbox; `app` if absent. The image's user is 1000. */
   readonly buildUser?: 'app' | 'root' | undefined;
   /** Of the layers; `gzip` if absent. */
-  readonly compression?: 'gzip' | 'none' | undefined;
+  readonly compression?: Compression | undefined;
   /** The image's time, RFC 3339; the source's commit time if absent, else 1980-01-01T00:00:01Z. */
   readonly created?: string | undefined;
   /** Labels of the image, kept by a rebase. None if absent. */
@@ -103,7 +105,17 @@ export type DetectRequest = Pick<
 
 /** A request of which all is there that has a default. */
 export function settle<T extends DetectRequest>(request: T): WithDefaults<T, typeof DEFAULTS> {
-  return withDefaults(request, DEFAULTS);
+  const settled = withDefaults(request, DEFAULTS);
+  requireCompression(settled.compression as string);
+  return settled;
+}
+
+function requireCompression(given: string): void {
+  if (isCompression(given)) return;
+  throw fail('CONFIG_INVALID', {
+    what: `\`compression\` must be ${COMPRESSION_FORM}`,
+    why: `it is ${JSON.stringify(given)}`,
+  });
 }
 
 const DEFAULTS = {
@@ -115,7 +127,7 @@ const DEFAULTS = {
   network: 'host' as 'host' | 'none',
   buildDir: BUILD_DIR,
   buildUser: 'app' as 'app' | 'root',
-  compression: 'gzip' as 'gzip' | 'none',
+  compression: 'gzip' as Compression,
   frozen: false as boolean,
   clearCache: false as boolean,
   strictProcfile: false as boolean,

@@ -32,6 +32,7 @@ export type { Smoke, SmokeRequest } from './steps/smoke-test.js';
 export type { GivenTools as Tools } from './steps/tools.js';
 export type { Transfer } from './steps/transfers.js';
 export { type UndoRequest, type UndoResult, undoRebase } from './undo-rebase.js';
+export type { Compression } from './values/compression.js';
 export type { Descriptor } from './values/descriptor.js';
 export type { DiffId, Digest } from './values/digest.js';
 export type { Document } from './values/document.js';

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, deflateRaw, deflateRawSync } from 'node:zlib';
+import { probeData, probeDigest } from './probe.js';
 
-/** A block to compress: a pure function of these three. */
+/** A block to compress: a pure function of these three and the level. */
 export interface Block {
   readonly bytes: Uint8Array;
   /** The last 32 KiB before the block; undefined for the first. */
@@ -17,26 +17,29 @@ export type DeflateBlock = (block: Block) => Promise<Uint8Array>;
  * The encoder of `pb-gzip/1`: Node's own zlib where it makes the bytes of the reference encoder (pako), as its official
  * builds do; else, when Node is linked with another zlib, the reference encoder itself, several times slower.
  */
-export function blockDeflater(): Promise<DeflateBlock> {
-  chosen ??= nativeIsTrue() ? Promise.resolve(nativeDeflate) : referenceDeflater();
-  return chosen;
+export function blockDeflater(level: number): Promise<DeflateBlock> {
+  const known = chosen.get(level) ?? (nativeIsTrue(level) ? Promise.resolve(native(level)) : referenceDeflater(level));
+  chosen.set(level, known);
+  return known;
 }
 
-let chosen: Promise<DeflateBlock> | undefined;
+const chosen = new Map<number, Promise<DeflateBlock>>();
 
-/** The digest of what the reference encoder makes of `probeBlocks`, pinned with the format. */
-export const PROBE_DIGEST = 'c098ecc3aa517fe87b8ef599e26d399e686b212ce4b97cf8b2ba9d351e03470a';
+/** For each level from 1 on, the digest of what the reference encoder makes of `probeBlocks`, pinned with the format. */
+export const DEFLATE_PROBES: readonly string[] = [
+  '6af0781a6f6e051d',
+  '748aee694826e704',
+  '9d24c8e976fba77a',
+  '63898adf58b10bdf',
+  '8cf6c189c321aa49',
+  'c098ecc3aa517fe8',
+  '58b0dc92149cc151',
+  'b2e7a0f9a70181e1',
+  'da92e1dca6ce1629',
+];
 
-/** Data of four kinds, so that each strategy inside the encoder is used: text, binary, noise and long runs. */
 export function probeBlocks(): readonly Block[] {
-  const noise = pseudoRandom(0x2545f491);
-  const texts = Buffer.from(
-    Array.from({ length: 9000 }, (_, n) => `line ${(n * n) % 997}: "value ${n % 61}"\n`).join(''),
-  );
-  const binary = Uint8Array.from({ length: 65_536 }, (_, n) => (n % 7 === 0 ? noise() : (n >> 5) & 0xff));
-  const random = Uint8Array.from({ length: 32_768 }, noise);
-  const runs = Uint8Array.from({ length: 65_536 }, (_, n) => ((n >> 9) * 37) & 0xff);
-  const whole = Buffer.concat([texts.subarray(0, 131_072), binary, random, runs]);
+  const whole = probeData();
   const cuts = [0, 100_001, 196_608, whole.byteLength];
   return cuts.slice(1).map((end, n) => {
     const start = cuts[n] ?? 0;
@@ -46,10 +49,10 @@ export function probeBlocks(): readonly Block[] {
 }
 
 /** The options of the format; the output buffer is so large that no flush ends in it (zlib would add a marker). */
-export function deflateOptions({ bytes, dictionary, last }: Block) {
+export function deflateOptions({ bytes, dictionary, last }: Block, level: number) {
   const n = bytes.byteLength;
   return {
-    level: 6,
+    level,
     memLevel: 8,
     windowBits: 15,
     chunkSize: n + (n >> 12) + (n >> 14) + (n >> 25) + 13 + 64,
@@ -58,38 +61,26 @@ export function deflateOptions({ bytes, dictionary, last }: Block) {
   };
 }
 
-function nativeIsTrue(): boolean {
-  const hash = createHash('sha256');
-  for (const block of probeBlocks()) hash.update(deflateRawSync(block.bytes, deflateOptions(block)));
-  return hash.digest('hex') === PROBE_DIGEST;
+function nativeIsTrue(level: number): boolean {
+  const made = probeBlocks().map((block) => deflateRawSync(block.bytes, deflateOptions(block, level)));
+  return probeDigest(made) === DEFLATE_PROBES[level - 1];
 }
 
 const deflateInPool = promisify<Uint8Array, ReturnType<typeof deflateOptions>, Uint8Array>(deflateRaw);
 
-function nativeDeflate(block: Block): Promise<Uint8Array> {
-  return deflateInPool(block.bytes, deflateOptions(block));
+function native(level: number): DeflateBlock {
+  return (block) => deflateInPool(block.bytes, deflateOptions(block, level));
 }
 
 /** pako 3, in this thread. Loaded only where it is needed. */
-export async function referenceDeflater(): Promise<DeflateBlock> {
+export async function referenceDeflater(level: number): Promise<DeflateBlock> {
   const { Deflate } = await import('pako');
   return async (block) => {
-    const { finishFlush, ...options } = deflateOptions(block);
+    const { finishFlush, ...options } = deflateOptions(block, level);
     const deflate = new Deflate({ ...options, raw: true });
     const chunks: Uint8Array[] = [];
     deflate.onData = (chunk) => chunks.push(chunk);
     deflate.push(block.bytes, finishFlush as 2 | 4);
     return Buffer.concat(chunks);
-  };
-}
-
-/** xorshift32: the same noise everywhere. */
-function pseudoRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state & 0xff;
   };
 }

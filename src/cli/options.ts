@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { COMPRESSION_FORM, type Compression, isCompression } from '../values/compression.js';
 import { parseSize, SIZE_FORM } from '../values/size.js';
 
 /** Adds the flags that every command has. */
@@ -68,6 +69,13 @@ export function size(text: string): number {
   const bytes = parseSize(text);
   if (bytes === undefined) throw new InvalidArgumentError(`write it as ${SIZE_FORM}; not ${JSON.stringify(text)}.`);
   return bytes;
+}
+
+/** Reads how layers are compressed. */
+export function compression(text: string): Compression {
+  if (!isCompression(text))
+    throw new InvalidArgumentError(`write it as ${COMPRESSION_FORM}; not ${JSON.stringify(text)}.`);
+  return text;
 }
 
 /** Reads a time in seconds, as milliseconds. */

@@ -1,8 +1,9 @@
-import { COMPRESSOR, gzip } from '../archive/gzip.js';
+import { type Compressor, compressorOf } from '../archive/compressor.js';
 import { measuring } from '../archive/measure.js';
 import { compareNames } from '../archive/tar-write.js';
 import type { BlobStore } from '../blobs/store.js';
-import { OCI_LAYER, OCI_LAYER_GZIP } from '../oci/media-types.js';
+import { layerTypeOf } from '../oci/media-types.js';
+import type { Compression } from '../values/compression.js';
 import type { Descriptor } from '../values/descriptor.js';
 import type { DiffId } from '../values/digest.js';
 import { fail } from '../values/error.js';
@@ -21,7 +22,7 @@ export interface PackedLayer {
 /** How a layer's blob is made and where it goes. */
 export interface PackOptions {
   readonly store: BlobStore;
-  readonly compression?: 'gzip' | 'none' | undefined;
+  readonly compression?: Compression | undefined;
   /** Remembers which blob a tar became, so that the same tar is not compressed twice. */
   readonly cache?: LayerCache | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -39,20 +40,31 @@ export async function packLayer(entries: readonly LayerEntry[], options: PackOpt
   if (twice !== undefined) throw fail('INTERNAL', { what: `a layer would have the path /${twice.path} twice` });
   const tar = () => entryBytes(sorted, options.signal);
   const { cache, compression = 'gzip', store } = options;
-  return cache === undefined ? packTar(tar(), options) : packOnce(tar, bulkOf(sorted), { cache, compression, store });
+  const compressor = compressorOf(compression);
+  if (cache === undefined) return packWith(compressor, tar(), store);
+  return packOnce(tar, bulkOf(sorted), { cache, compressor, store });
 }
 
 /** Makes a layer of a tar. */
 export async function packTar(tar: AsyncIterable<Uint8Array>, options: PackOptions): Promise<PackedLayer> {
-  const { compression = 'gzip', store } = options;
-  const tap = measuring();
-  const measured = tap.pass(tar);
-  const blob = await store.ingest(compression === 'gzip' ? gzip(measured) : measured);
-  const mediaType = compression === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER;
-  return { descriptor: { mediaType, ...blob }, ...tap.result() };
+  return packWith(compressorOf(options.compression ?? 'gzip'), tar, options.store);
 }
 
-type CachedOptions = Required<Pick<PackOptions, 'cache' | 'compression' | 'store'>> & { readonly cache: LayerCache };
+async function packWith(
+  { compress, format }: Compressor,
+  tar: AsyncIterable<Uint8Array>,
+  store: BlobStore,
+): Promise<PackedLayer> {
+  const tap = measuring();
+  const blob = await store.ingest(compress(tap.pass(tar)));
+  return { descriptor: { mediaType: layerTypeOf(format), ...blob }, ...tap.result() };
+}
+
+interface CachedOptions {
+  readonly cache: LayerCache;
+  readonly compressor: Compressor;
+  readonly store: BlobStore;
+}
 
 /**
  * Compresses a tar unless its blob is known. If the cache may know one of this bulk, the tar is hashed first: `tar` may be
@@ -61,22 +73,21 @@ type CachedOptions = Required<Pick<PackOptions, 'cache' | 'compression' | 'store
 async function packOnce(
   tar: () => AsyncIterable<Uint8Array>,
   bulk: string,
-  { cache, compression, store }: CachedOptions,
+  { cache, compressor, store }: CachedOptions,
 ): Promise<PackedLayer> {
-  const compressor = compression === 'gzip' ? COMPRESSOR : 'none';
-  const hashed = (await cache.mayHave(compressor, bulk)) ? await measure(tar()) : undefined;
+  const hashed = (await cache.mayHave(compressor.name, bulk)) ? await measure(tar()) : undefined;
   if (hashed !== undefined) {
-    const known = await cache.get(compressor, { bulk, ...hashed }, store);
+    const known = await cache.get(compressor.name, { bulk, ...hashed }, store);
     if (known !== undefined) return { descriptor: known, ...hashed };
   }
-  const packed = await packTar(tar(), { compression, store });
+  const packed = await packWith(compressor, tar(), store);
   if (hashed !== undefined && packed.diffId !== hashed.diffId) {
     throw fail('LAYER_TREE_CHANGED', {
       what: 'the tree changed while its layer was written',
       why: `${hashed.diffId} became ${packed.diffId}`,
     });
   }
-  await cache.put(compressor, { bulk, ...packed });
+  await cache.put(compressor.name, { bulk, ...packed });
   return packed;
 }
 

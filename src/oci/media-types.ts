@@ -4,6 +4,7 @@ export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 export const OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const OCI_LAYER_ZSTD = 'application/vnd.oci.image.layer.v1.tar+zstd';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
@@ -45,6 +46,11 @@ export function isManifest(mediaType: string): boolean {
 /** True for the config of an image that can be run; artifacts have others. */
 export function isConfig(mediaType: string): boolean {
   return ociMediaType(mediaType) === OCI_CONFIG;
+}
+
+/** The media type of a layer whose tar is compressed like this. */
+export function layerTypeOf(format: 'none' | 'gzip' | 'zstd'): string {
+  return { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD }[format];
 }
 
 /** How a layer's tar is compressed, by its media type; undefined for a type that is not a layer's. */

@@ -1,5 +1,6 @@
 import { isAbsolute, join, normalize } from 'node:path';
 import { parse } from 'smol-toml';
+import { COMPRESSION_FORM, type Compression, isCompression } from '../values/compression.js';
 import { fail, type Json } from '../values/error.js';
 import {
   asArray,
@@ -26,7 +27,7 @@ export interface ProjectSettings {
   readonly buildpacks?: readonly string[];
   readonly to?: readonly string[];
   readonly stack?: string;
-  readonly compression?: 'gzip' | 'none';
+  readonly compression?: Compression;
   readonly network?: 'none';
   readonly buildDir?: '/tmp/build_app' | '/app';
   readonly buildUser?: 'app' | 'root';
@@ -76,7 +77,7 @@ export function parseProjectFile(bytes: Uint8Array, directory: string): ProjectS
     ),
     to: optional(at('to'), (list) => asArray(list).map((item) => placeWithin(directory, item))),
     stack: optional(at('stack'), asString),
-    compression: optional(at('compression'), (value) => oneOf(value, ['gzip', 'none'] as const)),
+    compression: optional(at('compression'), asCompression),
     network: optional(at('network'), (value) => oneOf(value, ['none'] as const)),
     buildDir: optional(at('build-dir'), (value) => oneOf(value, ['/tmp/build_app', '/app'] as const)),
     buildUser: optional(at('build-user'), (value) => oneOf(value, ['app', 'root'] as const)),
@@ -142,6 +143,15 @@ function oneOf<T extends string>(located: Located, values: readonly T[]): T {
   if ((values as readonly string[]).includes(value)) return value as T;
   throw fail('CONFIG_INVALID', {
     what: `${located.at} must be ${values.join(' or ')}`,
+    why: `found ${JSON.stringify(value)}`,
+  });
+}
+
+function asCompression(located: Located): Compression {
+  const value = asString(located);
+  if (isCompression(value)) return value;
+  throw fail('CONFIG_INVALID', {
+    what: `${located.at} must be ${COMPRESSION_FORM}`,
     why: `found ${JSON.stringify(value)}`,
   });
 }

@@ -8,6 +8,7 @@ import { LAUNCHER_PATH } from '../launcher/launcher.js';
 import { layerCache } from '../layers/layer-cache.js';
 import type { App, Needs } from '../oci/app.js';
 import { digestOfImage, platformOf } from '../oci/image.js';
+import type { Compression } from '../values/compression.js';
 import { type Digest, digestOf } from '../values/digest.js';
 import { step } from '../values/events.js';
 import { defined } from '../values/json.js';
@@ -29,7 +30,7 @@ export interface AppRequest {
   readonly created?: string | undefined;
   /** Given by the user. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
 }
 
 /** The time of an image whose source has none: the constant that buildpack platforms use. */

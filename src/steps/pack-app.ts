@@ -8,6 +8,7 @@ import { type Part, partition } from '../layers/partition.js';
 import { treeEntries } from '../layers/tree-entries.js';
 import type { Writers } from '../layers/writers.js';
 import type { AppLayer } from '../oci/app.js';
+import type { Compression } from '../values/compression.js';
 import type { Listener } from '../values/events.js';
 
 /** Who the app runs as and who owns its files. */
@@ -24,7 +25,7 @@ export interface PackRequest {
   readonly stepNames: readonly string[];
   /** Process type to shell command. */
   readonly processes: Readonly<Record<string, string>>;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
 }
 
 export interface PackTools {

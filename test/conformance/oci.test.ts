@@ -73,12 +73,20 @@ describe('skopeo', () => {
     expect(JSON.parse(manifest).config.digest).toBe(built.result.image.config.descriptor.digest);
   });
 
-  it('reads an image whose layers are not compressed, and one that was rebased', async () => {
-    const place = `oci:${home}/plain:latest`;
-    const plain = await product.build({ files: FILES, request: { to: [place], compression: 'none' } });
-    await tool('skopeo', 'copy', '--insecure-policy', '--quiet', place, `dir:${home}/plain-copy`);
-    expect(plain.result.image.manifest.value.layers.at(-1)?.mediaType).toBe('application/vnd.oci.image.layer.v1.tar');
+  it.each([
+    ['none', ''],
+    ['gzip:1', '+gzip'],
+    ['zstd', '+zstd'],
+  ] as const)('reads an image whose layers are made with %s', async (compression, suffix) => {
+    const name = `${home}/made-with-${compression.replace(':', '-')}`;
+    const { result } = await product.build({ files: FILES, request: { to: [`oci:${name}:latest`], compression } });
+    await tool('skopeo', 'copy', '--insecure-policy', '--quiet', `oci:${name}:latest`, `dir:${name}-copy`);
+    expect(sha256(await readFile(`${name}-copy/manifest.json`))).toBe(result.digest);
+    const layer = result.image.manifest.value.layers.at(-1);
+    expect(layer?.mediaType).toBe(`application/vnd.oci.image.layer.v1.tar${suffix}`);
+  });
 
+  it('reads an image that was rebased', async () => {
     const moved = `oci:${home}/moved:latest`;
     const { digest } = await product.rebase(places.oci, { base: product.base().place('next'), to: [moved] });
     await tool('skopeo', 'copy', '--insecure-policy', '--quiet', moved, `dir:${home}/moved-copy`);

@@ -381,7 +381,14 @@ describe('pack-build build', () => {
     });
     expect(await failure({ flags: ['--to', 'docker-daemon:x:y'] })).toMatchObject({ status: 2 });
     expect(await failure({ flags: ['--platform', 'plan9'] })).toMatchObject({ status: 2 });
-    expect(await failure({ flags: ['--compression', 'lzma'] })).toMatchObject({ status: 2 });
+    for (const kind of ['lzma', 'gzip:0', 'gzip:10', 'zstd:20', 'none:1', 'gzip:']) {
+      expect(await failure({ flags: ['--compression', kind] })).toMatchObject({
+        status: 2,
+        error: expect.stringContaining(
+          `gzip, zstd or none, with a level if you like: gzip:1 to gzip:9, zstd:1 to zstd:19; not "${kind}".`,
+        ),
+      });
+    }
     expect(await failure({ options: { env: { SOURCE_DATE_EPOCH: 'now' } } })).toMatchObject({ status: 2 });
   });
 

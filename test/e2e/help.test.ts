@@ -94,8 +94,8 @@ Options:
                               COMPILE_TIMEOUT, else 900)
   --frozen                    refuse to build if pack-build.lock would change
   --clear-cache               start with an empty CACHE_DIR
-  --compression <kind>        of the layers (default: gzip) (choices: "gzip",
-                              "none")
+  --compression <kind>        of the layers: gzip, zstd or none; gzip:1 to
+                              gzip:9, zstd:1 to zstd:19 (default: gzip)
   --strict                    refuse a Procfile with malformed lines
   --trace                     print the commands of the buildpacks' scripts
                               (BUILDPACK_XTRACE)

@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { useCli } from '../support/command-line.js';
 import { crane, WITH_CRANE_MS } from '../support/crane.js';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.js';
+import { podman } from '../support/podman.js';
 import type { Tag } from '../support/tiny-base.js';
 
 const cli = useCli();
@@ -33,10 +37,10 @@ async function base(tag: Tag, as: string = tag): Promise<string> {
 }
 
 /** An image of ours on this base, in the registry. */
-async function shop(on: string, name: string): Promise<string> {
+async function shop(on: string, name: string, ...flags: readonly string[]): Promise<string> {
   const reference = `${registry.host}/acme/${name}:1`;
   const app = await cli.directory(APP);
-  const built = await run('build', app, '--base', on, '--build-base', cli.base(), '--to', reference);
+  const built = await run('build', app, '--base', on, '--build-base', cli.base(), '--to', reference, ...flags);
   expect(built.stderr).toContain('Built');
   return reference;
 }
@@ -54,6 +58,35 @@ describe('an image of ours, for crane', () => {
     const other = ['--base', await base('run'), '--allow-downgrade', '--to', `docker-archive:${archive}:acme/shop:1`];
     expect(await run('rebase', image, ...other)).toMatchObject({ status: 0 });
     await crane('validate', '--tarball', archive);
+  });
+
+  it.each(['zstd', 'zstd:19', 'gzip:9', 'none'])(
+    'can be copied and run with layers of %s, also moved',
+    async (kind) => {
+      const image = await shop(await base('run'), `made-with-${kind.replace(':', '-')}`, '--compression', kind);
+      expect(await run('rebase', image, '--base', await base('next'))).toMatchObject({ status: 0 });
+      const copy = `${registry.host}/copies/${kind.replace(':', '-')}:1`;
+      await crane('copy', image, copy);
+      expect(await crane('digest', copy)).toBe(await crane('digest', image));
+      const started = await cli.run(['run', copy, '--insecure-registry', registry.host, '--', 'echo', 'it runs']);
+      expect(started).toMatchObject({ status: 0, stdout: 'it runs\n' });
+    },
+  );
+
+  it('can be pulled and started by podman with layers of zstd', async () => {
+    const app = await cli.directory({ ...APP, Procfile: 'web: cat index.txt\n' });
+    const place = `oci-archive:${join(await cli.directory(), 'image.tar')}`;
+    const built = await cli.run(['build', app, '--base', cli.base(), '--to', place, '--compression', 'zstd']);
+    expect(built.status).toBe(0);
+    const containers = await podman();
+    try {
+      const { child, status } = containers.start(await containers.pull(place), {});
+      const [output] = await Promise.all([text(child.stdout as Readable), once(child, 'close')]);
+      expect(output).toBe('hello\n');
+      expect(await status()).toBe(0);
+    } finally {
+      await containers.remove();
+    }
   });
 
   it('says which base it stands on, by the name and the digest of it', async () => {

@@ -28,6 +28,7 @@ const OWNERS: Readonly<Record<string, RegExp>> = {
   'tar-stream': /^archive\/tar-read\.ts$/,
   'tar-fs': /^archive\/tar-directory\.ts$/,
   'node-fetch': /^http\/http\.ts$/,
+  '@bokuweb/zstd-wasm': /^archive\/zstd-frame\.ts$/,
   pako: /^archive\/deflate-block\.ts$/,
   yaml: /^buildpack\//,
   'smol-toml': /^settings\//,

@@ -1,10 +1,12 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import type { Compression } from '../../values/compression.js';
 import type { AppFlags } from '../app-request.js';
 import {
   assignments,
   buildDirOption,
   buildpackRegistryOption,
   buildUserOption,
+  compression,
   networkOption,
   platformOption,
   redactOption,
@@ -18,7 +20,7 @@ export interface BuildFlags extends AppFlags {
   readonly to?: readonly string[];
   readonly label?: Readonly<Record<string, string>>;
   readonly clearCache?: boolean;
-  readonly compression?: 'gzip' | 'none';
+  readonly compression?: Compression;
   readonly strict?: boolean;
   readonly trace?: boolean;
 }
@@ -60,7 +62,11 @@ export function defineBuild(command: Command): Command {
     .option('--compile-timeout <s>', 'seconds for one bin/compile (default: COMPILE_TIMEOUT, else 900)', seconds)
     .option('--frozen', 'refuse to build if pack-build.lock would change')
     .option('--clear-cache', 'start with an empty CACHE_DIR')
-    .addOption(new Option('--compression <kind>', 'of the layers (default: gzip)').choices(['gzip', 'none']))
+    .option(
+      '--compression <kind>',
+      'of the layers: gzip, zstd or none; gzip:1 to gzip:9, zstd:1 to zstd:19 (default: gzip)',
+      compression,
+    )
     .option('--strict', 'refuse a Procfile with malformed lines')
     .option('--trace', "print the commands of the buildpacks' scripts (BUILDPACK_XTRACE)");
 }

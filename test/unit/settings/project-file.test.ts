@@ -12,7 +12,7 @@ build-base = "oci:/bases/debian:build"
 buildpacks = ["nodejs", "./my-buildpack", "https://host.example/x.git#v1"]
 to = ["oci:out/image:latest"]
 stack = "heroku-24"
-compression = "none"
+compression = "zstd:9"
 network = "none"
 strict = true
 build-dir = "/app"
@@ -35,7 +35,7 @@ BUILDPACK_XTRACE = "1"
       buildpacks: ['nodejs', '/apps/shop/my-buildpack', 'https://host.example/x.git#v1'],
       to: ['oci:/apps/shop/out/image:latest'],
       stack: 'heroku-24',
-      compression: 'none',
+      compression: 'zstd:9',
       network: 'none',
       strict: true,
       buildDir: '/app',
