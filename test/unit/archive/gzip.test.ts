@@ -27,8 +27,14 @@ describe('pb-gzip/1', () => {
     [MIB, 'sha256:5048d84f14dbdacb7b547325c6d702036e13d4d2efc2d0c57ddc870ae50fb071'],
     [MIB + 1, 'sha256:c8ff803ab7b87afd57f55f5a5a5172ba219e08b25e303132667f69a04fe37503'],
     [3 * MIB + 12_345, 'sha256:820b67d9057ef73363e661e44f272830e4082c5fe998b67f25e0a066b06e1819'],
-  ])('makes the same bytes of %d bytes, everywhere and always', async (size, digest) => {
-    expect(digestOf(await compress(sample(size)))).toBe(digest);
+  ])('makes the same bytes of %d bytes with level 6, everywhere and always', async (size, digest) => {
+    expect(digestOf(await bytesOf(gzip(inChunks(sample(size)), 6)))).toBe(digest);
+  });
+
+  it('has level 4 if none is named', async () => {
+    const bytes = sample(MIB + 1);
+    expect((await compress(bytes)).equals(await bytesOf(gzip(inChunks(bytes), 4)))).toBe(true);
+    expect((await compress(bytes)).equals(await bytesOf(gzip(inChunks(bytes), 6)))).toBe(false);
   });
 
   it('does not depend on how its input comes in chunks', async () => {
