@@ -19,6 +19,8 @@ export type LayerEntry =
       readonly from: string | Uint8Array;
       /** Bytes that the file must have, if it was looked at before. */
       readonly size?: number | undefined;
+      /** The sha256 of its bytes, in hex, where somebody has read them and nobody has touched them since. */
+      readonly hash?: string | undefined;
     });
 
 /**

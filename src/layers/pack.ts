@@ -4,20 +4,13 @@ import { compareNames } from '../archive/tar-write.js';
 import type { BlobStore } from '../blobs/store.js';
 import { layerTypeOf } from '../oci/media-types.js';
 import type { Compression } from '../values/compression.js';
-import type { Descriptor } from '../values/descriptor.js';
-import type { DiffId } from '../values/digest.js';
 import { fail } from '../values/error.js';
+import { contentKey } from './content-key.js';
 import { checkEntry, type LayerEntry } from './entry.js';
 import { entryBytes } from './entry-bytes.js';
-import type { LayerCache } from './layer-cache.js';
+import type { LayerCache, PackedLayer } from './layer-cache.js';
 
-/** A layer whose blob is in the store. */
-export interface PackedLayer {
-  readonly descriptor: Descriptor;
-  readonly diffId: DiffId;
-  /** Bytes of the uncompressed tar. */
-  readonly size: number;
-}
+export type { PackedLayer } from './layer-cache.js';
 
 /** How a layer's blob is made and where it goes. */
 export interface PackOptions {
@@ -30,7 +23,8 @@ export interface PackOptions {
 
 /**
  * Makes one layer of these entries, in whatever order they come: the same entries always make the same bytes. Every
- * directory must be among them; none is invented. Throws `LAYER_FILE_REFUSED`, `LAYER_TREE_CHANGED` and the store's errors;
+ * directory must be among them; none is invented. With a cache, files are not read where the hashes of all of them are known
+ * and have made a layer before. Throws `LAYER_FILE_REFUSED`, `LAYER_TREE_CHANGED` and the store's errors;
  * then nothing new is in the store.
  */
 export async function packLayer(entries: readonly LayerEntry[], options: PackOptions): Promise<PackedLayer> {
@@ -42,7 +36,12 @@ export async function packLayer(entries: readonly LayerEntry[], options: PackOpt
   const { cache, compression = 'gzip', store } = options;
   const compressor = compressorOf(compression);
   if (cache === undefined) return packWith(compressor, tar(), store);
-  return packOnce(tar, bulkOf(sorted), { cache, compressor, store });
+  const content = contentKey(sorted);
+  const known = content === undefined ? undefined : await cache.recall(compressor.name, content, store);
+  if (known !== undefined) return known;
+  const packed = await packOnce(tar, bulkOf(sorted), { cache, compressor, store });
+  if (content !== undefined) await cache.remember(compressor.name, content, packed);
+  return packed;
 }
 
 /** Makes a layer of a tar. */

@@ -32,7 +32,8 @@ export function treeEntries(tree: Iterable<readonly [string, TreeEntry]>, place:
 function convert(inTree: string, entry: TreeEntry, { root, at, uid, gid, on }: TreePlace): LayerEntry | undefined {
   const path = [at, inTree].filter((part) => part !== '').join('/');
   const owned = { path, mode: entry.mode, uid, gid };
-  if (entry.type === 'file') return { ...owned, type: 'file', from: join(root, inTree), size: entry.size };
+  if (entry.type === 'file')
+    return { ...owned, type: 'file', from: join(root, inTree), size: entry.size, hash: entry.hash };
   if (entry.type === 'symlink') return { ...owned, type: 'symlink', target: entry.target ?? '' };
   if (entry.type === 'special') {
     on?.({

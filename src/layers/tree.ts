@@ -22,6 +22,8 @@ export interface TreeEntry {
   readonly size: number;
   /** A symlink's text. */
   readonly target?: string;
+  /** The sha256 of a file's bytes, in hex, once somebody has read them. */
+  readonly hash?: string | undefined;
   /** Inode, size and times: while these stay, so do the bytes. */
   readonly stamp: string;
 }

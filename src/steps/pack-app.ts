@@ -40,10 +40,12 @@ export async function packApp(request: PackRequest, tools: PackTools): Promise<r
   const tree = { root: request.root, at: 'app', uid: RUN_UID, gid: RUN_UID };
   const parts = partition(request.writers, request.stepNames, MAX_LAYERS - 2);
   tellOnce(request.writers, tree, tools.on);
+  const hashed = ([path, entry]: Part['entries'][number]) =>
+    [path, { ...entry, hash: request.writers.get(path)?.hash }] as const;
   const contents: readonly (readonly [string, readonly LayerEntry[]])[] = [
     ['launcher', await launcherEntries()],
     ['process table', processEntries(request.processes)],
-    ...parts.map((part) => [part.name, treeEntries(part.entries.map(openToAll), tree)] as const),
+    ...parts.map((part) => [part.name, treeEntries(part.entries.map(openToAll).map(hashed), tree)] as const),
   ];
   const layers: AppLayer[] = [];
   for (const [name, entries] of contents) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
@@ -6,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -272,10 +274,63 @@ describe('packLayer with a cache', () => {
         },
       };
       const options = { store: directoryStore(join(dir, 'blobs')), cache: counted };
-      await packLayer(entries, options);
+      writeFileSync(join(dir, 'a'), 'hello');
+      const unread: LayerEntry[] = [
+        { type: 'file', path: 'a', mode: 0o644, uid: 0, gid: 0, from: join(dir, 'a'), size: 5 },
+      ];
+      const first = await packLayer(unread, options);
       expect(reads).toBe(0);
-      await packLayer(entries, options);
+      expect(await packLayer(unread, options)).toEqual(first);
       expect(reads).toBe(1);
+    }));
+
+  it('does not read files whose hashes have made a layer before', () =>
+    inTemp(async (dir) => {
+      const { store, count } = counting(directoryStore(join(dir, 'blobs')));
+      const options = { store, cache: layerCache(join(dir, 'layers')) };
+      const file = join(dir, 'a');
+      writeFileSync(file, 'hello');
+      const hash = createHash('sha256').update('hello').digest('hex');
+      const known: LayerEntry = { type: 'file', path: 'a', mode: 0o644, uid: 0, gid: 0, from: file, size: 5, hash };
+      const first = await packLayer([known], options);
+      rmSync(file);
+      expect(await packLayer([known], options)).toEqual(first);
+      expect(count()).toBe(1);
+      for (const other of [
+        { path: 'b' },
+        { mode: 0o755 },
+        { uid: 1 },
+        { gid: 1 },
+        { hash: 'f'.repeat(64) },
+        { hash: undefined },
+      ])
+        await expect(packLayer([{ ...known, ...other }], options)).rejects.toMatchObject({
+          code: 'LAYER_TREE_CHANGED',
+        });
+      await expect(packLayer([known], { ...options, compression: 'zstd' })).rejects.toMatchObject({
+        code: 'LAYER_TREE_CHANGED',
+      });
+    }));
+
+  it('FLT-8 does without a note of a content that is not as it was written', () =>
+    inTemp(async (dir) => {
+      const { store, count } = counting(directoryStore(join(dir, 'blobs')));
+      const options = { store, cache: layerCache(join(dir, 'layers')) };
+      const first = await packLayer(entries, options);
+      const notes = join(dir, 'layers', 'pb-gzip-1');
+      const name = readdirSync(notes).find((one) => one.startsWith('content-')) as string;
+      const sound = readFileSync(join(notes, name));
+      for (const at of sound.keys()) {
+        writeFileSync(
+          join(notes, name),
+          sound.map((byte, n) => (n === at ? byte ^ 1 : byte)),
+        );
+        expect(await packLayer(entries, options)).toEqual(first);
+        expect(readFileSync(join(notes, name)).equals(sound)).toBe(true);
+      }
+      writeFileSync(join(notes, `content-${'0'.repeat(64)}.json`), sound);
+      expect(await options.cache.recall('pb-gzip/1', '0'.repeat(64), store)).toBeUndefined();
+      expect(count()).toBe(1);
     }));
 
   it('does not compress the same tar again', () =>
