@@ -1,6 +1,6 @@
 // Compiles src/ to dist/: types by the compiler; the code by a bundler, as Node takes long to find many small files.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -29,6 +29,16 @@ await build({
 });
 cpSync(join(root, 'src/launcher/launcher.sh'), join(dist, 'launcher/launcher.sh'));
 chmodSync(join(dist, 'cli/main.js'), 0o755);
+mkdirSync(join(dist, 'cli/help'));
+keepHelp([]);
+
+/** Keeps what a command prints for `--help`, so that nobody waits for the parser to make it; and so for its commands. */
+function keepHelp(words) {
+  const text = execFileSync(process.execPath, [join(dist, 'cli/main.js'), ...words, '--help'], { encoding: 'utf8' });
+  writeFileSync(join(dist, 'cli/help', `${['pack-build', ...words].join(' ')}.txt`), text);
+  const [, commands = ''] = text.split('\nCommands:\n');
+  for (const [, name] of commands.matchAll(/^ {2}(\w+)/gm)) keepHelp([...words, name]);
+}
 
 function installed(name) {
   try {

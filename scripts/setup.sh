@@ -6,7 +6,7 @@
 set -euo pipefail
 
 run=(bubblewrap ca-certificates debian-archive-keyring git gpg mmdebstrap uidmap zstd)
-test=(apache2-utils buildah bzip2 curl docker-registry fuse-overlayfs jq netavark podman procps python3 runc shellcheck skopeo slirp4netns umoci xz-utils)
+test=(apache2-utils buildah bzip2 curl docker-registry fuse-overlayfs jq netavark pigz podman procps python3 runc shellcheck skopeo slirp4netns umoci xz-utils)
 
 main() {
   local wanted=("${run[@]}") group with_crane=0

@@ -10,7 +10,7 @@ import { type Cost, measure, median, table } from '../support/measure.js';
 import { type ProxyProcess, startProxy } from '../support/proxy.js';
 import type { LibraryTask } from './library.js';
 
-const N = Number(process.argv[2] ?? 40);
+const N = Number(process.argv[2] ?? 100);
 const ROUNDS = Number(process.argv[3] ?? 3);
 const AT_ONCE = 16;
 const CRANE = process.env['CRANE'] ?? 'crane';
