@@ -29,17 +29,26 @@ describe('pack-build, whose reader goes away', () => {
     expect(await cli.traces()).toMatchObject({ temporary: [], processes: [] });
   });
 
-  it.each([[['inspect', 'BASE']], [['--help']], [['inspect', 'BASE', '--json']]])(
-    'says nothing of it (%j)',
-    async (args) => {
-      const words = args.map((word) => word.replace('BASE', cli.base()));
-      expect(await led('"$@" | true', words)).toEqual({ stdout: 'status 141\n', stderr: '' });
-    },
-  );
+  it.each([
+    [['inspect', 'BASE']],
+    [['--help']],
+    [['--version']],
+    [['--help', '--help']],
+    [['inspect', 'BASE', '--json']],
+  ])('says nothing of it (%j)', async (args) => {
+    const words = args.map((word) => word.replace('BASE', cli.base()));
+    expect(await led('"$@" | true', words)).toEqual({ stdout: 'status 141\n', stderr: '' });
+  });
 });
 
 describe('pack-build, whose stdout is full', () => {
-  it.each([[['inspect', 'BASE']], [['--help']], [['inspect', 'BASE', '--json']]])('fails (%j)', async (args) => {
+  it.each([
+    [['inspect', 'BASE']],
+    [['--help']],
+    [['--version']],
+    [['--help', '--help']],
+    [['inspect', 'BASE', '--json']],
+  ])('fails (%j)', async (args) => {
     const words = args.map((word) => word.replace('BASE', cli.base()));
     expect(await led('"$@" >/dev/full', words)).toEqual({
       stdout: 'status 50\n',
