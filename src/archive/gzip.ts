@@ -5,7 +5,7 @@ import { type Block, blockDeflater } from './deflate-block.js';
 /** The name of the compressed format, kept beside what it made: another format is another name. */
 export const GZIP_FORMAT = 'pb-gzip/1';
 
-/** As small as other tools make it, and a third faster than 6. */
+/** A third faster than 6, for five per cent more bytes: about the size that umoci makes. */
 export const GZIP_LEVEL = 4;
 
 const BLOCK = 1024 * 1024;

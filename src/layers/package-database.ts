@@ -1,8 +1,10 @@
 import type { Packages } from '../oci/package-delta.js';
 
+const DPKG = 'var/lib/dpkg/status';
+
 /** Reads the package database at a path of an image, or undefined for a path that is none. */
 export function packageReaderOf(path: string): ((text: string) => Packages) | undefined {
-  if (path === 'var/lib/dpkg/status' || /^var\/lib\/dpkg\/status\.d\/[^/]+$/.test(path)) return readDpkg;
+  if (path.startsWith(DPKG)) return /^(\.d\/[^/]+)?$/.test(path.slice(DPKG.length)) ? readDpkg : undefined;
   return path === 'lib/apk/db/installed' || path === 'usr/lib/apk/db/installed' ? readApk : undefined;
 }
 

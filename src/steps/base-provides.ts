@@ -69,12 +69,15 @@ function packagesIn(inventory: Inventory): Packages | undefined {
 
 /** Looks things up in a list of files. `searchPath` has more directories with libraries: absolute paths. */
 export function providesIn(inventory: Inventory, searchPath: readonly string[] = []): Provides {
-  const libraries = librariesIn(inventory, searchPath);
-  const filesOf = (soname: string) =>
-    (libraries.get(soname) ?? []).flatMap((path) => {
+  let libraries: ReadonlyMap<string, readonly string[]> | undefined;
+  const filesOf = (soname: string) => {
+    // To look through thousands of paths takes longer than all else, and of an old base nobody may ask.
+    libraries ??= librariesIn(inventory, searchPath);
+    return (libraries.get(soname) ?? []).flatMap((path) => {
       const entry = resolveIn(inventory, path)?.entry;
       return entry?.type === 'file' ? [entry] : [];
     });
+  };
   return {
     hasPath: (path) => resolveIn(inventory, path) !== undefined,
     hasLibrary: (soname) => filesOf(soname).length > 0,
@@ -101,6 +104,7 @@ function librariesIn(inventory: Inventory, searchPath: readonly string[]): Reado
   );
   const libraries = new Map<string, string[]>();
   for (const path of paths) {
+    if (!path.includes('.so')) continue;
     const slash = path.lastIndexOf('/');
     const [directory, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
     if (!name.includes('.so') || !(anywhere || DIRECTORY.test(directory) || more.has(directory))) continue;

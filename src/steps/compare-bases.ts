@@ -47,7 +47,7 @@ export async function compareBases(
       : await knownInventory(cache.inventories, layers);
   if (inventory === undefined) return { lost: missing };
   const old = baseFiles(inventory, found.image);
-  const missedBefore = new Set(lacking(needs, old));
+  const missedBefore = new Set(missing.length === 0 ? [] : lacking(needs, old));
   return {
     lost: missing.filter((name) => !missedBefore.has(name)),
     packages: old.packages && next.packages && packageDelta(old.packages, next.packages),

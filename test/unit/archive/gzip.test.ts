@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -6,17 +5,11 @@ import { blockDeflater, DEFLATE_PROBES, probeBlocks, referenceDeflater } from '.
 import { gzip } from '../../../src/archive/gzip.js';
 import { probeDigest } from '../../../src/archive/probe.js';
 import { digestOf } from '../../../src/values/digest.js';
+import { sampleBytes } from '../../support/sample-bytes.js';
 import { bytesOf, inChunks } from '../../support/tar.js';
 
 const MIB = 1024 * 1024;
 const compress = async (bytes: Uint8Array, chunk?: number) => await bytesOf(gzip(inChunks(bytes, chunk)));
-
-/** The same bytes on every machine: words, with noise between. */
-function sample(size: number): Buffer {
-  const noise = createHash('sha256').update('noise').digest();
-  const line = (n: number) => `${n}: the ${['quick', 'brown', 'fox'][n % 3]} ${noise[n % 32]}\n`;
-  return Buffer.from(Array.from({ length: Math.ceil(size / 10) }, (_, n) => line(n)).join('')).subarray(0, size);
-}
 
 describe('pb-gzip/1', () => {
   // These digests are the format: to change one is to change the digest of every layer of every user.
@@ -28,17 +21,17 @@ describe('pb-gzip/1', () => {
     [MIB + 1, 'sha256:c8ff803ab7b87afd57f55f5a5a5172ba219e08b25e303132667f69a04fe37503'],
     [3 * MIB + 12_345, 'sha256:820b67d9057ef73363e661e44f272830e4082c5fe998b67f25e0a066b06e1819'],
   ])('makes the same bytes of %d bytes with level 6, everywhere and always', async (size, digest) => {
-    expect(digestOf(await bytesOf(gzip(inChunks(sample(size)), 6)))).toBe(digest);
+    expect(digestOf(await bytesOf(gzip(inChunks(sampleBytes(size)), 6)))).toBe(digest);
   });
 
   it('has level 4 if none is named', async () => {
-    const bytes = sample(MIB + 1);
+    const bytes = sampleBytes(MIB + 1);
     expect((await compress(bytes)).equals(await bytesOf(gzip(inChunks(bytes), 4)))).toBe(true);
     expect((await compress(bytes)).equals(await bytesOf(gzip(inChunks(bytes), 6)))).toBe(false);
   });
 
   it('does not depend on how its input comes in chunks', async () => {
-    const bytes = sample(2 * MIB + 70_000);
+    const bytes = sampleBytes(2 * MIB + 70_000);
     const expected = await compress(bytes);
     await fc.assert(
       fc.asyncProperty(
@@ -64,7 +57,7 @@ describe('pb-gzip/1', () => {
         expect(gunzipSync(await compress(bytes)).equals(bytes)).toBe(true);
       }),
     );
-    const large = sample(2 * MIB);
+    const large = sampleBytes(2 * MIB);
     const gzipped = await compress(large);
     expect(gunzipSync(gzipped).equals(large)).toBe(true);
     expect([...gzipped.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
@@ -72,7 +65,7 @@ describe('pb-gzip/1', () => {
 
   it('ends when its input fails, with the same error', async () => {
     const failing = async function* () {
-      for (let n = 0; n < 6; n += 1) yield sample(MIB);
+      for (let n = 0; n < 6; n += 1) yield sampleBytes(MIB);
       throw new Error('the disk is gone');
     };
     await expect(bytesOf(gzip(failing()))).rejects.toThrow('the disk is gone');

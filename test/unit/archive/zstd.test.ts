@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { decompress } from '@bokuweb/zstd-wasm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -11,17 +10,11 @@ import {
   ZSTD_PROBES,
 } from '../../../src/archive/zstd-frame.js';
 import { digestOf } from '../../../src/values/digest.js';
+import { sampleBytes } from '../../support/sample-bytes.js';
 import { bytesOf, inChunks } from '../../support/tar.js';
 
 const MIB = 1024 * 1024;
 const compress = async (bytes: Uint8Array, chunk?: number) => await bytesOf(zstd(inChunks(bytes, chunk)));
-
-/** The same bytes on every machine: words, with noise between. */
-function sample(size: number): Buffer {
-  const noise = createHash('sha256').update('noise').digest();
-  const line = (n: number) => `${n}: the ${['quick', 'brown', 'fox'][n % 3]} ${noise[n % 32]}\n`;
-  return Buffer.from(Array.from({ length: Math.ceil(size / 10) }, (_, n) => line(n)).join('')).subarray(0, size);
-}
 
 describe('pb-zstd/1', () => {
   // These digests are the format: to change one is to change the digest of every layer that was made with it.
@@ -33,11 +26,11 @@ describe('pb-zstd/1', () => {
     [2 * MIB + 1, 'sha256:1235d9500ce5d05475e774874e810a7fb00fb1b3df3c5a1268fea5b85aff39f5'],
     [5 * MIB + 12_345, 'sha256:e90feda271cd7070edab796682f3a18d21e76ec5acd760446ce8fd71af8dec95'],
   ])('makes the same bytes of %d bytes, everywhere and always', async (size, digest) => {
-    expect(digestOf(await compress(sample(size)))).toBe(digest);
+    expect(digestOf(await compress(sampleBytes(size)))).toBe(digest);
   });
 
   it('does not depend on how its input comes in chunks', async () => {
-    const bytes = sample(4 * MIB + 70_000);
+    const bytes = sampleBytes(4 * MIB + 70_000);
     const expected = await compress(bytes);
     for (const chunk of [5000, 70_001, MIB, 3 * MIB])
       expect((await compress(bytes, chunk)).equals(expected)).toBe(true);
@@ -54,7 +47,7 @@ describe('pb-zstd/1', () => {
 
   it('ends when its input fails, with the same error', async () => {
     const failing = async function* () {
-      for (let n = 0; n < 6; n += 1) yield sample(MIB);
+      for (let n = 0; n < 6; n += 1) yield sampleBytes(MIB);
       throw new Error('the disk is gone');
     };
     await expect(bytesOf(zstd(failing()))).rejects.toThrow('the disk is gone');
