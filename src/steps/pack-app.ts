@@ -8,6 +8,7 @@ import { type Part, partition } from '../layers/partition.js';
 import { treeEntries } from '../layers/tree-entries.js';
 import type { Writers } from '../layers/writers.js';
 import type { AppLayer } from '../oci/app.js';
+import { inParallel } from '../system/limiter.js';
 import type { Compression } from '../values/compression.js';
 import type { Listener } from '../values/events.js';
 
@@ -16,6 +17,9 @@ export const RUN_UID = 1000;
 
 /** At most this many layers hold an app, launcher and process table included (some runtimes take no more than 127 in all). */
 const MAX_LAYERS = 32;
+
+/** Layers that are packed at a time. One keeps all cores busy but for its beginning and end, where it waits for the disk. */
+const AT_ONCE = 2;
 
 export interface PackRequest {
   /** The tree on the host, with who wrote what. */
@@ -48,10 +52,10 @@ export async function packApp(request: PackRequest, tools: PackTools): Promise<r
     ...parts.map((part) => [part.name, treeEntries(part.entries.map(openToAll).map(hashed), tree)] as const),
   ];
   const layers: AppLayer[] = [];
-  for (const [name, entries] of contents) {
+  await inParallel(contents.entries(), AT_ONCE, async ([at, [name, entries]]) => {
     const { descriptor, diffId } = await packLayer(entries, { ...tools, compression: request.compression });
-    layers.push({ name, descriptor, diffId });
-  }
+    layers[at] = { name, descriptor, diffId };
+  });
   return layers;
 }
 
