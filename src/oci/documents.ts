@@ -1,7 +1,7 @@
 import type { Descriptor } from '../values/descriptor.js';
-import { type DiffId, parseDiffId, parseDigest } from '../values/digest.js';
+import { type DiffId, digestOf, parseDiffId, parseDigest } from '../values/digest.js';
 import { type Document, documentFrom } from '../values/document.js';
-import { fail, isFailure, type Json } from '../values/error.js';
+import { fail, isFailure } from '../values/error.js';
 import {
   asArray,
   asObject,
@@ -10,14 +10,17 @@ import {
   asStringMap,
   asStrings,
   defined,
-  type JsonObject,
   type Located,
   member,
   optional,
   parseJson,
+  withoutNulls,
 } from '../values/json.js';
 import type { Platform } from '../values/platform.js';
 import { isIndex, isManifest } from './media-types.js';
+import { parseRunConfig, type RunConfig } from './run-config.js';
+
+export type { RunConfig } from './run-config.js';
 
 /** An image manifest (image-spec, manifest.md; Docker's v2s2 has the same shape). Unknown members are kept. */
 export interface Manifest {
@@ -45,18 +48,6 @@ export interface HistoryEntry {
   readonly author?: string;
   readonly comment?: string;
   readonly empty_layer?: boolean;
-}
-
-/** The `config` member of an image configuration. Unknown members are kept. */
-export interface RunConfig {
-  readonly User?: string;
-  readonly Env?: readonly string[];
-  readonly Entrypoint?: readonly string[];
-  readonly Cmd?: readonly string[];
-  readonly WorkingDir?: string;
-  readonly StopSignal?: string;
-  readonly Labels?: Readonly<Record<string, string>>;
-  readonly [unknown: string]: unknown;
 }
 
 /** An image configuration (image-spec, config.md). Unknown members are kept. */
@@ -128,20 +119,25 @@ export function parseConfig(bytes: Uint8Array, mediaType: string): Document<Imag
   return documentFrom(withoutNulls(config) as unknown as ImageConfig, bytes, mediaType);
 }
 
-function parseRunConfig(located: Located): RunConfig {
-  const known = defined({
-    User: optional(member(located, 'User'), asString),
-    Env: optional(member(located, 'Env'), asStrings),
-    Entrypoint: optional(member(located, 'Entrypoint'), asStrings),
-    Cmd: optional(member(located, 'Cmd'), asStrings),
-    WorkingDir: optional(member(located, 'WorkingDir'), asString),
-    StopSignal: optional(member(located, 'StopSignal'), asString),
-    Labels: optional(member(located, 'Labels'), asStringMap),
-  });
-  return { ...withoutNulls(asObject(located)), ...known };
+export function parseDescriptor(located: Located): Descriptor {
+  const descriptor = readDescriptor(located);
+  const data = optional(member(located, 'data'), asString);
+  // Nobody here reads it, but another reader may take it for the bytes.
+  if (data !== undefined && !holds(data, descriptor)) {
+    throw fail('IMAGE_INVALID', {
+      what: `${located.at}.data is not what the descriptor names`,
+      why: `it is not the base64 of ${descriptor.size} bytes with the digest ${descriptor.digest}`,
+    });
+  }
+  return descriptor;
 }
 
-export function parseDescriptor(located: Located): Descriptor {
+function holds(data: string, { digest, size }: Descriptor): boolean {
+  const bytes = Buffer.from(data, 'base64');
+  return bytes.toString('base64') === data && bytes.byteLength === size && digestOf(bytes) === digest;
+}
+
+function readDescriptor(located: Located): Descriptor {
   return defined({
     mediaType: asString(member(located, 'mediaType')),
     digest: invalidIfMalformed(member(located, 'digest'), parseDigest),
@@ -204,9 +200,4 @@ function invalidIfMalformed<T>(located: Located, parse: (value: unknown) => T): 
     if (!isFailure(error)) throw error;
     throw fail('IMAGE_INVALID', { what: `${located.at}: ${error.message}`, why: error.why });
   }
-}
-
-/** Docker writes `null` where the image-spec leaves a member out. */
-function withoutNulls(object: JsonObject | object): Record<string, Json> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined));
 }

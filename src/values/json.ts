@@ -1,4 +1,5 @@
 import { type ErrorCode, fail, type Json } from './error.js';
+import { oddityOf } from './json-members.js';
 
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -12,15 +13,21 @@ export interface Located {
 
 const MAX_DEPTH = 64;
 
-/** Parses bytes as one UTF-8 JSON value of bounded depth. Throws `code`, naming `at`. */
+/**
+ * Parses bytes as one UTF-8 JSON value of bounded depth, in which no object has a member twice. Throws `code`, naming `at`.
+ */
 export function parseJson(bytes: Uint8Array, at: string, code: ErrorCode): Located {
   let value: Json;
+  let text: string;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)) as Json;
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text) as Json;
   } catch (cause) {
     throw fail(code, { what: `${at} is not JSON`, why: cause instanceof Error ? cause.message : undefined, cause });
   }
   if (depthExceeds(value, MAX_DEPTH)) throw fail(code, { what: `${at} is nested more than ${MAX_DEPTH} levels deep` });
+  const odd = oddityOf(text);
+  if (odd !== undefined) throw fail(code, { what: `${at} ${odd.what}`, why: odd.why });
   return { value, at, code };
 }
 
@@ -69,6 +76,11 @@ export function asStrings(located: Located): readonly string[] {
 /** Reads a member that may be absent or null. */
 export function optional<T>(located: Located, read: (located: Located) => T): T | undefined {
   return located.value === undefined || located.value === null ? undefined : read(located);
+}
+
+/** Docker writes `null` where the image-spec leaves a member out. */
+export function withoutNulls(object: JsonObject | object): Record<string, Json> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined));
 }
 
 /** `T` with the members that may be undefined made optional instead. */

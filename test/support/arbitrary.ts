@@ -83,7 +83,10 @@ export const anyBase: fc.Arbitrary<Base> = fc.boolean().chain((docker) =>
             Cmd: fc.array(text, { maxLength: 2 }),
             Entrypoint: fc.array(text, { maxLength: 2 }),
             WorkingDir: word,
-            Volumes: fc.dictionary(word, fc.constant({})),
+            Volumes: fc.dictionary(
+              word.map((name) => `/v${name}`),
+              fc.constant({}),
+            ),
             ExposedPorts: fc.constant({ '80/tcp': {} }),
           },
           { requiredKeys: [] },
