@@ -83,10 +83,7 @@ export const anyBase: fc.Arbitrary<Base> = fc.boolean().chain((docker) =>
             Cmd: fc.array(text, { maxLength: 2 }),
             Entrypoint: fc.array(text, { maxLength: 2 }),
             WorkingDir: word,
-            Volumes: fc.dictionary(
-              word.map((name) => `/v${name}`),
-              fc.constant({}),
-            ),
+            Volumes: fc.dictionary(fc.stringMatching(/^\/[a-z]{1,8}$/), fc.constant({})),
             ExposedPorts: fc.constant({ '80/tcp': {} }),
           },
           { requiredKeys: [] },
