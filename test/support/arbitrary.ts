@@ -22,7 +22,10 @@ const name = fc.oneof(
   fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,5}$/),
   fc.constantFrom('PATH', 'HOME', '__proto__', 'constructor', 'A'),
 );
-const text = fc.string({ maxLength: 12, unit: 'binary' }).filter((value) => Buffer.from(value).toString() === value);
+/** All that a setting can be: any Unicode but NUL. */
+const text = fc
+  .string({ maxLength: 12, unit: 'binary' })
+  .filter((value) => Buffer.from(value).toString() === value && !value.includes('\0'));
 const word = fc.stringMatching(/^[a-z0-9./-]{1,12}$/);
 const labels = fc.dictionary(
   fc.oneof(word, fc.constantFrom('org.opencontainers.image.title', 'io.buildpacks.stack.id', 'dev.pack-build.app')),
