@@ -2,6 +2,7 @@ import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { fail, PackBuildError } from '../values/error.js';
+import { refused } from './tar-fault.js';
 import { zstdProgram } from './zstd-program.js';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -16,7 +17,8 @@ export async function* decompress(
   bytes: AsyncIterable<Uint8Array>,
   { expected }: { readonly expected?: Compression | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
-  const { head, all } = await peek(bytes, 4);
+  const input = counting(bytes);
+  const { head, all } = await peek(input.pass, 4);
   const found = compressionOfBytes(head);
   if (expected !== undefined && expected !== 'none' && found !== expected) {
     throw invalid(
@@ -24,8 +26,35 @@ export async function* decompress(
     );
   }
   if (found === 'none') yield* all;
-  else if (found === 'gzip') yield* through(zlib.createGunzip({ chunkSize: CHUNK }), all);
-  else yield* nodeZstd === undefined ? zstdProgram(all) : through(nodeZstd({ chunkSize: CHUNK }), all);
+  else if (found === 'gzip') yield* modest(through(zlib.createGunzip({ chunkSize: CHUNK }), all), input.size);
+  else
+    yield* modest(nodeZstd === undefined ? zstdProgram(all) : through(nodeZstd({ chunkSize: CHUNK }), all), input.size);
+}
+
+/** How many times its length honest data may become: gzip cannot do much more. Below the first bytes it says nothing. */
+const MOST_RATIO = 1000;
+const FREE_BYTES = 10 * 1024 * 1024;
+
+async function* modest(bytes: AsyncIterable<Uint8Array>, given: () => number): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of bytes) {
+    length += chunk.byteLength;
+    if (length > FREE_BYTES && length > given() * MOST_RATIO) {
+      throw refused('bomb', `its compressed data becomes more than ${MOST_RATIO} times as long`);
+    }
+    yield chunk;
+  }
+}
+
+function counting(bytes: AsyncIterable<Uint8Array>) {
+  let size = 0;
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      size += chunk.byteLength;
+      yield chunk;
+    }
+  }
+  return { pass: pass(), size: () => size };
 }
 
 /** The compression whose magic number these first four bytes or more are. */

@@ -3,28 +3,29 @@ import { pipeline } from 'node:stream/promises';
 import tarFs from 'tar-fs';
 import { fail, isFailure, systemCode } from '../values/error.js';
 import { decompress } from './decompress.js';
+import { tarParser } from './tar-parse.js';
+import { TREE, type TarProfile } from './tar-profile.js';
 
 export interface UnpackOptions {
-  readonly strip?: number;
   /** How many bytes the uncompressed tar may have. */
   readonly most?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Unpacks the tar of a buildpack or a source, uncompressed or with gzip, into an empty directory. `strip` leaves out that
- * many leading parts of each name. Nobody is made an owner; times are not kept; links that lead out of the directory,
- * devices and fifos are refused with `ARCHIVE_INVALID`, and so is more than `most`. What was unpacked before an error is left to the caller to remove.
+ * Unpacks the tar of a buildpack or a source, plain or compressed with gzip or zstd, into an empty directory. Nobody is made
+ * an owner; times are not kept, and nobody but the owner may write. Throws `ARCHIVE_INVALID` for what the profile `TREE`
+ * does not let in, and for more than `most`. What was unpacked before an error is left to the caller to remove.
  */
 export async function unpackDirectory(
   bytes: AsyncIterable<Uint8Array>,
   directory: string,
-  { strip = 0, most = Number.POSITIVE_INFINITY, signal }: UnpackOptions = {},
+  { most = Number.POSITIVE_INFINITY, signal }: UnpackOptions = {},
 ): Promise<void> {
-  const sink = tarFs.extract(directory, { strip, chown: false, utimes: false, strict: true, umask: 0o022 });
+  const sink = tarFs.extract(directory, { chown: false, utimes: false, strict: true, umask: 0o022 });
   try {
     await pipeline(
-      Readable.from(limited(decompress(bytes), most), { objectMode: false }),
+      Readable.from(letIn(decompress(bytes), { ...TREE, most }), { objectMode: false }),
       sink,
       signal === undefined ? {} : { signal },
     );
@@ -38,16 +39,12 @@ export async function unpackDirectory(
   }
 }
 
-async function* limited(bytes: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
-  let length = 0;
+/** The bytes as they are, once our reader has taken them: what the library reads then means the same to everyone. */
+async function* letIn(bytes: AsyncIterable<Uint8Array>, profile: TarProfile): AsyncGenerator<Uint8Array> {
+  const parser = tarParser(profile, { begin: () => undefined, data: () => undefined, end: () => undefined });
   for await (const chunk of bytes) {
-    length += chunk.byteLength;
-    if (length > most) throw refused(`it holds more than ${most} bytes`);
+    parser.push(chunk);
     yield chunk;
   }
-  if (length === 0) throw refused('it is empty');
-}
-
-function refused(why: string) {
-  return fail('ARCHIVE_INVALID', { what: 'a tar archive cannot be unpacked', why });
+  parser.finish();
 }

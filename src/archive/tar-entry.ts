@@ -21,13 +21,17 @@ export interface TarEntry {
 /** Content as a stream or at once. */
 export type Content = AsyncIterable<Uint8Array> | Uint8Array;
 
-/** An entry that was read, with its content and its time. */
-export interface ReadEntry {
+/** An entry that was read, without its content. */
+export interface TarHead {
   readonly entry: TarEntry;
   /** Seconds since 1970. Never written: see `LAYER_MTIME`. */
   readonly mtime: number;
   /** Where the content begins in the tar, in bytes. */
   readonly offset: number;
+}
+
+/** An entry that was read, with its content. */
+export interface ReadEntry extends TarHead {
   /** May be left unread, in part or in whole, but not kept beyond the next entry. */
   readonly content: AsyncIterable<Uint8Array>;
 }

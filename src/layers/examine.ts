@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { ReadEntry } from '../archive/tar-entry.js';
+import type { TarEntry } from '../archive/tar-entry.js';
 import type { Packages } from '../oci/package-delta.js';
 import { readElf } from './elf.js';
 import { packageReaderOf } from './package-database.js';
@@ -14,37 +14,28 @@ export interface FileFacts {
   readonly packages?: Packages | undefined;
 }
 
-/** An entry whose content can be read once more by someone else. */
-export interface Examined {
-  readonly read: ReadEntry;
-  /** Reads what of the content is left. Undefined for all but files. */
-  facts(): Promise<FileFacts | undefined>;
+/** Looks at a file's bytes while they pass. */
+export interface Examiner {
+  data(bytes: Uint8Array): void;
+  /** Once all bytes have passed. */
+  facts(): FileFacts;
 }
 
 /** Larger files are no library that a base has, and no list that anyone reads. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Looks at a file's bytes while they pass. */
-export function examining(read: ReadEntry): Examined {
-  const { entry } = read;
-  if (entry.type !== 'file') return { read, facts: async () => undefined };
+/** Undefined for all but files. */
+export function examine(entry: TarEntry): Examiner | undefined {
+  if (entry.type !== 'file') return undefined;
   const look = entry.size > MAX_BYTES ? undefined : lookerFor(entry.path);
   const chunks: Uint8Array[] = [];
   let crc = 0;
-  async function* content(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of read.content) {
-      crc = crc32(chunk, crc);
-      if (look !== undefined) chunks.push(chunk);
-      yield chunk;
-    }
-  }
-  const passing = content();
   return {
-    read: { ...read, content: passing },
-    facts: async () => {
-      for await (const _ of passing);
-      return { crc, ...look?.(Buffer.concat(chunks)) };
+    data: (bytes) => {
+      crc = crc32(bytes, crc);
+      if (look !== undefined) chunks.push(Buffer.from(bytes));
     },
+    facts: () => ({ crc, ...look?.(Buffer.concat(chunks)) }),
   };
 }
 

@@ -1,15 +1,17 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TarEntry } from '../archive/tar-entry.js';
+import type { TarSink } from '../archive/tar-parse.js';
 import type { BlobReader } from '../blobs/store.js';
 import { writeStaged } from '../system/staged.js';
 import { hexOf } from '../values/digest.js';
 import { fail } from '../values/error.js';
 import { chainId } from './chain.js';
-import { examining } from './examine.js';
+import { type Examiner, examine } from './examine.js';
 import { formatInventory, INVENTORY_FORMAT, openInventory } from './inventory-text.js';
-import { emptyRoot, type Inventory, type InventoryEntry } from './merge.js';
+import { emptyRoot, type Inventory, type InventoryEntry, type Merged } from './merge.js';
 import { type LayerOfImage, openLayer } from './open-layer.js';
-import { entriesOf, type LayerWatcher } from './unpack.js';
+import { drainLayer, type LayerWatcher } from './unpack.js';
 import { walkPath } from './walk-path.js';
 
 export interface InventoryRequest {
@@ -107,10 +109,23 @@ async function readLayers({ layers, blobs, signal }: InventoryRequest): Promise<
   const root = emptyRoot();
   for (const layer of layers) {
     root.beginLayer();
-    for await (const read of entriesOf(openLayer(layer, blobs))) {
-      if (signal?.aborted) throw fail('INTERRUPTED', { what: 'interrupted while an image was looked through' });
-      root.add(read.entry, await examining(read).facts());
-    }
+    await drainLayer(openLayer(layer, blobs), listing(root, signal));
   }
   return root.inventory();
+}
+
+function listing(root: Merged, signal: AbortSignal | undefined): TarSink {
+  let entry: TarEntry | undefined;
+  let examiner: Examiner | undefined;
+  return {
+    begin(head) {
+      if (signal?.aborted) throw fail('INTERRUPTED', { what: 'interrupted while an image was looked through' });
+      entry = head.entry;
+      examiner = examine(entry);
+    },
+    data: (bytes) => examiner?.data(bytes),
+    end: () => {
+      if (entry !== undefined) root.add(entry, examiner?.facts());
+    },
+  };
 }

@@ -3,7 +3,7 @@ import type { Shadowed } from '../oci/rebase-plan.js';
 import { fail } from '../values/error.js';
 import { type Inventory, type InventoryEntry, rootWith } from './merge.js';
 import { type LayerOfImage, openLayer } from './open-layer.js';
-import { entriesOf } from './unpack.js';
+import { drainLayer } from './unpack.js';
 
 export interface ShadowRequest {
   /** What the old base has, and the new one. */
@@ -56,10 +56,14 @@ async function onTop({ after, layers, blobs, signal }: ShadowRequest): Promise<I
   const root = rootWith(after);
   for (const layer of layers) {
     root.beginLayer();
-    for await (const { entry } of entriesOf(openLayer(layer, blobs))) {
-      if (signal?.aborted) throw fail('INTERRUPTED', { what: 'interrupted while an image was looked through' });
-      root.add(entry);
-    }
+    await drainLayer(openLayer(layer, blobs), {
+      begin({ entry }) {
+        if (signal?.aborted) throw fail('INTERRUPTED', { what: 'interrupted while an image was looked through' });
+        root.add(entry);
+      },
+      data: () => {},
+      end: () => {},
+    });
   }
   return root.inventory();
 }

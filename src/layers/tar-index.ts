@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import type { TarEntry } from '../archive/tar-entry.js';
-import { readTar } from '../archive/tar-read.js';
+import { drainTar } from '../archive/tar-drain.js';
+import type { TarEntry, TarHead } from '../archive/tar-entry.js';
+import { LAYER } from '../archive/tar-profile.js';
 import { fail } from '../values/error.js';
 
 /** One path of a tar file. */
@@ -20,16 +21,21 @@ export interface Indexed {
  */
 export async function indexTar(file: string): Promise<ReadonlyMap<string, Indexed>> {
   const index = new Map<string, Indexed>();
-  for await (const { entry, offset, content } of readTar(createReadStream(file, { highWaterMark: CHUNK }))) {
-    if (entry.path === '') continue;
-    if (entry.type === 'link') {
-      index.set(entry.path, linked(entry, index));
-      continue;
-    }
-    const hash = createHash('sha256');
-    for await (const chunk of content) hash.update(chunk);
-    index.set(entry.path, { entry, offset, hash: entry.type === 'file' ? hash.digest('hex') : '' });
-  }
+  let head: TarHead | undefined;
+  let hash = createHash('sha256');
+  await drainTar(createReadStream(file, { highWaterMark: CHUNK }), LAYER, {
+    begin(next) {
+      head = next;
+      if (next.entry.type === 'file') hash = createHash('sha256');
+    },
+    data: (bytes) => hash.update(bytes),
+    end() {
+      if (head === undefined || head.entry.path === '') return;
+      const { entry, offset } = head;
+      if (entry.type === 'link') index.set(entry.path, linked(entry, index));
+      else index.set(entry.path, { entry, offset, hash: entry.type === 'file' ? hash.digest('hex') : '' });
+    },
+  });
   return index;
 }
 

@@ -1,12 +1,13 @@
 import { measuring } from '../archive/measure.js';
-import type { ReadEntry, TarEntry } from '../archive/tar-entry.js';
-import { readTar } from '../archive/tar-read.js';
+import { drainTar } from '../archive/tar-drain.js';
+import type { TarEntry } from '../archive/tar-entry.js';
+import type { TarSink } from '../archive/tar-parse.js';
+import { LAYER } from '../archive/tar-profile.js';
 import type { DiffId } from '../values/digest.js';
 import { fail, isFailure } from '../values/error.js';
-import { examining, type FileFacts } from './examine.js';
-import { place } from './place.js';
-import { beginLayer, emptyLower, finish, openRoot, type Root, removeLower } from './root.js';
-import { whiteoutOf } from './whiteout.js';
+import { type Examiner, examine, type FileFacts } from './examine.js';
+import { type Placer, placer } from './place.js';
+import { beginLayer, finish, openRoot } from './root.js';
 
 /** One layer of an image: its uncompressed tar and what its digest must be. */
 export interface LayerTar {
@@ -37,38 +38,60 @@ export async function unpackLayers(
   watcher?: LayerWatcher,
 ): Promise<void> {
   const root = openRoot(target);
-  for (const layer of layers) {
-    beginLayer(root);
-    watcher?.beginLayer();
-    for await (const read of entriesOf(layer)) {
-      if (signal?.aborted) throw fail('INTERRUPTED', { what: 'interrupted while the base was unpacked' });
-      await (watcher === undefined ? apply(root, read) : applyWatched(root, read, watcher));
+  const files = placer(root);
+  const watched = watcher === undefined ? files : watching(files, watcher);
+  const sink = signal === undefined ? watched : stopping(watched, signal);
+  try {
+    for (const layer of layers) {
+      beginLayer(root);
+      watcher?.beginLayer();
+      await drainLayer(layer, sink);
+      await watcher?.endLayer();
     }
-    await watcher?.endLayer();
+  } finally {
+    files.close();
   }
   finish(root);
 }
 
-async function applyWatched(root: Root, read: ReadEntry, watcher: LayerWatcher): Promise<void> {
-  const examined = examining(read);
-  await apply(root, examined.read);
-  watcher.add(read.entry, await examined.facts());
+function stopping(sink: TarSink, signal: AbortSignal): TarSink {
+  return {
+    ...sink,
+    begin(head) {
+      if (signal.aborted) throw fail('INTERRUPTED', { what: 'interrupted while the base was unpacked' });
+      sink.begin(head);
+    },
+  };
 }
 
-async function apply(root: Root, read: ReadEntry): Promise<void> {
-  const whiteout = whiteoutOf(read.entry);
-  if (whiteout === undefined) await place(root, read);
-  else if (whiteout.type === 'remove') removeLower(root, whiteout.path);
-  else if (whiteout.type === 'empty') emptyLower(root, whiteout.path);
+/** Tells the watcher of each entry once it is in its place. */
+function watching(files: Placer, watcher: LayerWatcher): TarSink {
+  let entry: TarEntry | undefined;
+  let examiner: Examiner | undefined;
+  return {
+    begin(head) {
+      entry = head.entry;
+      examiner = examine(entry);
+      files.begin(head);
+    },
+    data(bytes) {
+      examiner?.data(bytes);
+      files.data(bytes);
+    },
+    end() {
+      files.end();
+      if (entry !== undefined) watcher.add(entry, examiner?.facts());
+    },
+  };
 }
 
 /**
- * What a layer holds. Of damaged bytes a tar reader tells some nonsense before their digest is known, so when it complains,
- * the digest has the first word. Throws `ARCHIVE_INVALID`, `DIGEST_MISMATCH` and what the layer's stream throws.
+ * Reads what a layer holds. Of damaged bytes a tar reader tells some nonsense before their digest is known, so when it
+ * complains, the digest has the first word. Throws `ARCHIVE_INVALID`, `DIGEST_MISMATCH` and what the layer's stream throws.
  */
-export async function* entriesOf(layer: LayerTar): AsyncGenerator<ReadEntry> {
+export async function drainLayer(layer: LayerTar, sink: TarSink): Promise<void> {
   try {
-    yield* readTar(checked(layer));
+    await drainTar(checked(layer), LAYER, sink);
   } catch (error) {
     if (layer.blob !== undefined && isFailure(error, 'ARCHIVE_INVALID')) await drain(layer.blob());
     throw error;

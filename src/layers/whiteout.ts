@@ -1,5 +1,5 @@
 import type { TarEntry } from '../archive/tar-entry.js';
-import { fail } from '../values/error.js';
+import { refused } from '../archive/tar-fault.js';
 
 /** What an entry says about the layers below it (image-spec, layer.md, Whiteouts). */
 export type Whiteout =
@@ -11,7 +11,7 @@ export type Whiteout =
   | { readonly type: 'ignore' };
 
 /** The meaning of an entry whose name begins with `.wh.`; undefined for all others. Throws `ARCHIVE_INVALID` for nonsense. */
-export function whiteoutOf({ path, type }: TarEntry): Whiteout | undefined {
+export function whiteoutOf({ path, type, size }: TarEntry): Whiteout | undefined {
   if (!path.includes('.wh.')) return undefined;
   const parts = path.split('/');
   const name = parts.pop() ?? '';
@@ -19,7 +19,8 @@ export function whiteoutOf({ path, type }: TarEntry): Whiteout | undefined {
     return { type: 'ignore' };
   if (parts.some((part) => part.startsWith('.wh.'))) throw invalid(path, 'a deletion cannot hold other entries');
   if (!name.startsWith('.wh.')) return undefined;
-  if (type !== 'file' && type !== 'link') throw invalid(path, `a deletion is an empty file, not a ${type}`);
+  if (type !== 'file') throw invalid(path, `a deletion is an empty file, not a ${type}`);
+  if (size !== 0) throw invalid(path, `a deletion is an empty file, not one of ${size} bytes`);
   const directory = parts.join('/');
   if (name === '.wh..wh..opq') return { type: 'empty', path: directory };
   const removed = name.slice('.wh.'.length);
@@ -28,5 +29,5 @@ export function whiteoutOf({ path, type }: TarEntry): Whiteout | undefined {
 }
 
 function invalid(path: string, why: string) {
-  return fail('ARCHIVE_INVALID', { what: `the layer has an entry that cannot be applied: /${path}`, why });
+  return refused('whiteout', why, path);
 }

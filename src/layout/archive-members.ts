@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { decompress } from '../archive/decompress.js';
 import { gzip } from '../archive/gzip.js';
 import { measuring } from '../archive/measure.js';
+import { IMAGE_ARCHIVE } from '../archive/tar-profile.js';
 import { readTar } from '../archive/tar-read.js';
 import type { BlobStore } from '../blobs/store.js';
 import { MAX_DOCUMENT_BYTES } from '../oci/documents.js';
@@ -41,7 +42,7 @@ async function membersOf(place: ArchivePlace, store: BlobStore): Promise<Members
   const layers = new Map<string, Layer>();
   const links = new Map<string, string>();
   const blobs: Pick<Descriptor, 'digest' | 'size'>[] = [];
-  for await (const { entry, content } of readTar(decompress(fileBytes(place)))) {
+  for await (const { entry, content } of readTar(decompress(fileBytes(place)), IMAGE_ARCHIVE)) {
     if (entry.type === 'symlink' && entry.linkName !== undefined) links.set(entry.path, entry.linkName);
     if (entry.type !== 'file') continue;
     if (place.kind === 'oci-archive' && entry.path.startsWith('blobs/')) {

@@ -2,6 +2,7 @@ import { constants, createReadStream } from 'node:fs';
 import { access, lstat, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { decompress } from '../archive/decompress.js';
+import { IMAGE_ARCHIVE } from '../archive/tar-profile.js';
 import { readTar } from '../archive/tar-read.js';
 import { exists } from '../system/exists.js';
 import { fail, isFailure, systemCode } from '../values/error.js';
@@ -50,7 +51,8 @@ async function nearestExisting(path: string): Promise<string> {
 
 async function isImageArchive(path: string): Promise<boolean> {
   try {
-    for await (const { entry } of readTar(decompress(createReadStream(path, { highWaterMark: 1 << 20 })))) {
+    const bytes = decompress(createReadStream(path, { highWaterMark: 1 << 20 }));
+    for await (const { entry } of readTar(bytes, IMAGE_ARCHIVE)) {
       if (MARKS.includes(entry.path)) return true;
     }
     return false;

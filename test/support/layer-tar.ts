@@ -26,7 +26,7 @@ export function link(path: string, linkName: string): Part {
 }
 
 export function special(path: string, type: TarType): Part {
-  return [{ path, type, mode: 0o644, uid: 0, gid: 0, size: 0 }];
+  return [{ path, type, mode: 0o644, uid: 0, gid: 0, size: 0, devMajor: 1, devMinor: 3 }];
 }
 
 /** A layer with these entries, in this order, as our own encoder writes it. */

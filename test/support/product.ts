@@ -2,6 +2,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
+import { LAYER } from '../../src/archive/tar-profile.js';
 import { readTar } from '../../src/archive/tar-read.js';
 import { directoryStore } from '../../src/blobs/directory-store.js';
 import { type BuildResult, build } from '../../src/build.js';
@@ -278,7 +279,7 @@ async function readLayers(image: Image, directory: string) {
   return Promise.all(
     own.map(async (layer, at) => ({
       name: names[at] ?? '',
-      entries: await readAll(readTar(openLayer(layer, blobs).tar())),
+      entries: await readAll(readTar(openLayer(layer, blobs).tar(), LAYER)),
     })),
   );
 }

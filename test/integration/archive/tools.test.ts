@@ -6,6 +6,7 @@ import { decompress } from '../../../src/archive/decompress.js';
 import { gzip } from '../../../src/archive/gzip.js';
 import { unpackDirectory } from '../../../src/archive/tar-directory.js';
 import type { TarEntry } from '../../../src/archive/tar-entry.js';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { writeTar } from '../../../src/archive/tar-write.js';
 import { withTempDir } from '../../../src/system/tempdir.js';
@@ -60,7 +61,7 @@ describe('GNU tar', () => {
       writeFileSync(join(dir, name), 'abc', { mode: 0o640 });
       const owner = ['--owner=:1234', '--group=:5678', '--mtime=@1000000000'];
       const bytes = execFileSync('tar', ['--create', `--format=${format}`, ...owner, '--directory', dir, name]);
-      const [found] = await readAll(readTar(inChunks(bytes)));
+      const [found] = await readAll(readTar(inChunks(bytes), LAYER));
       expect(found?.entry).toMatchObject({ path: name, type: 'file', mode: 0o640, uid: 1234, gid: 5678, size: 3 });
       expect([found?.mtime, found?.content.toString()]).toEqual([1_000_000_000, 'abc']);
     }),
@@ -101,14 +102,14 @@ describe('gzip and zstd', () => {
 describe('unpackDirectory', () => {
   const entry = (path: string, mode: number): TarEntry => ({ path, type: 'file', mode, uid: 7, gid: 7, size: 1 });
 
-  it('unpacks a buildpack without its first directory, for whoever runs it', () =>
+  it('unpacks a buildpack for whoever runs it', () =>
     inTemp(async (dir) => {
       const tar = writeTar([
-        directory('v1'),
-        [entry('v1/bin/detect', 0o4755), Buffer.from('x')],
-        symlink('v1/bin/also', 'detect'),
+        directory('bin', 0o777),
+        [entry('bin/detect', 0o4755), Buffer.from('x')],
+        symlink('bin/also', 'detect'),
       ]);
-      await unpackDirectory(gzip(tar), dir, { strip: 1 });
+      await unpackDirectory(gzip(tar), dir);
       expect(listing(dir)).toEqual(['bin/', 'bin/also -> detect', 'bin/detect=x']);
       const stat = lstatSync(join(dir, 'bin/detect'));
       expect([stat.mode & 0o7777, stat.uid]).toEqual([0o755, lstatSync(dir).uid]);

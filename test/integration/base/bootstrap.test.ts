@@ -6,6 +6,7 @@ import { env } from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { TarEntry } from '../../../src/archive/tar-entry.js';
 import { LAYER_MTIME } from '../../../src/archive/tar-header.js';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { type Bootstrapped, bootstrapDebian } from '../../../src/base/bootstrap.js';
 import { suiteNamed } from '../../../src/base/suites.js';
@@ -36,7 +37,7 @@ describe('a run image bootstrapped from the archive', () => {
       debCache: join(work, 'cache'),
       env,
     });
-    for await (const { entry, mtime, content } of readTar(createReadStream(made.run.tar))) {
+    for await (const { entry, mtime, content } of readTar(createReadStream(made.run.tar), LAYER)) {
       const bytes = await bytesOf(content);
       tree.set(entry.path, { entry, mtime, text: bytes.byteLength < 65_536 ? bytes.toString('utf8') : '' });
     }

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { writeTar } from '../../../src/archive/tar-write.js';
 import { differenceTar, normalisedTar } from '../../../src/layers/difference.js';
@@ -26,7 +27,7 @@ async function imageOf(dir: string, name: string, tars: readonly Buffer[]) {
   const merged = emptyRoot();
   for (const tar of tars) {
     merged.beginLayer();
-    for (const { entry } of await readAll(readTar(layerOf(tar).tar()))) merged.add(entry);
+    for (const { entry } of await readAll(readTar(layerOf(tar).tar(), LAYER))) merged.add(entry);
   }
   return { entries: [...merged.inventory()], contents: listing(root) };
 }
@@ -62,7 +63,7 @@ describe('differenceTar', () => {
     inTemp(async (dir) => {
       const a = await tarFile(dir, 'a.tar', [directory('d'), file('d/x', '1'), directory('d/gone'), file('d/gone/y')]);
       const b = await tarFile(dir, 'b.tar', [directory('d'), file('d/+', '2'), file('d/x', '1')]);
-      const entries = await readAll(readTar(layerOf(await bytesOf(differenceTar(a, b))).tar()));
+      const entries = await readAll(readTar(layerOf(await bytesOf(differenceTar(a, b))).tar(), LAYER));
       expect(entries.map(({ entry }) => entry.path)).toEqual(['d', 'd/.wh.gone', 'd/+']);
     }));
 });
@@ -91,7 +92,7 @@ describe('normalisedTar', () => {
         link('a', 'z'),
         special('null', 'character-device'),
       ]);
-      const entries = await readAll(readTar(layerOf(await bytesOf(normalisedTar(tar))).tar()));
+      const entries = await readAll(readTar(layerOf(await bytesOf(normalisedTar(tar))).tar(), LAYER));
       expect(
         entries.map(({ entry, content }) => [entry.path, entry.type, entry.mode, entry.linkName, content.toString()]),
       ).toEqual([

@@ -19,6 +19,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decompress } from '../../../src/archive/decompress.js';
 import { LAYER_MTIME } from '../../../src/archive/tar-header.js';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { directoryStore } from '../../../src/blobs/directory-store.js';
 import { memoryStore } from '../../../src/blobs/memory-store.js';
@@ -45,7 +46,7 @@ function appTree(dir: string): readonly LayerEntry[] {
 }
 
 async function entriesOf(layer: PackedLayer, store: BlobStore) {
-  return await readAll(readTar(decompress(store.stream(layer.descriptor))));
+  return await readAll(readTar(decompress(store.stream(layer.descriptor)), LAYER));
 }
 
 /** A store that does something when the first bytes of a layer arrive. */

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { writeTar } from '../../../src/archive/tar-write.js';
 import { memoryStore } from '../../../src/blobs/memory-store.js';
@@ -38,7 +39,7 @@ async function read(text: string, store: BlobStore = memoryStore()) {
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {
-  return (await readAll(readTar(inChunks(readFileSync(path))))).map(({ entry }) => entry.path);
+  return (await readAll(readTar(inChunks(readFileSync(path)), LAYER))).map(({ entry }) => entry.path);
 }
 
 async function archive(path: string, ...parts: readonly Part[]): Promise<string> {
@@ -356,7 +357,7 @@ describe('docker-archive', () => {
     [
       'has a link that leads out of it',
       (tar) => [file('c.json', configOf(tar)), symlink('l.tar', '../../etc/passwd'), manifestOf('l.tar')],
-      'LAYOUT_INVALID',
+      'ARCHIVE_INVALID',
     ],
     [
       'has a layer of other bytes',

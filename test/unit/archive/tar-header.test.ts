@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import * as tarStream from 'tar-stream';
 import type { TarEntry } from '../../../src/archive/tar-entry.js';
 import { encodeHeader, LAYER_MTIME } from '../../../src/archive/tar-header.js';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { compareNames, writeTar } from '../../../src/archive/tar-write.js';
 import { bytesOf, readAll } from '../../support/tar.js';
@@ -94,7 +95,7 @@ describe('writeTar and readTar', () => {
     await fc.assert(
       fc.asyncProperty(entries, async (written) => {
         const parts = written.map((entry) => [entry, new Uint8Array(entry.size).fill(7)] as const);
-        const read = await readAll(readTar(writeTar(parts)));
+        const read = await readAll(readTar(writeTar(parts), LAYER));
         expect(read.map(({ entry }) => entry)).toEqual(written);
         expect(read.every(({ mtime }) => mtime === LAYER_MTIME)).toBe(true);
         expect(read.map(({ content }) => content.byteLength)).toEqual(written.map(({ size }) => size));

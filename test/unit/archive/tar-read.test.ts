@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as tarStream from 'tar-stream';
 import type { TarEntry } from '../../../src/archive/tar-entry.js';
+import { LAYER } from '../../../src/archive/tar-profile.js';
 import { readTar } from '../../../src/archive/tar-read.js';
 import { writeTar } from '../../../src/archive/tar-write.js';
 import { isFailure } from '../../../src/values/error.js';
@@ -26,7 +27,7 @@ async function foreign(
   return await bytesOf(pack as AsyncIterable<Uint8Array>);
 }
 
-const read = (bytes: Uint8Array, chunk = 100) => readAll(readTar(inChunks(bytes, chunk)));
+const read = (bytes: Uint8Array, chunk = 100) => readAll(readTar(inChunks(bytes, chunk), LAYER));
 
 describe('readTar', () => {
   it('reads in chunks of any size', async () => {
@@ -43,11 +44,11 @@ describe('readTar', () => {
   it('goes on to the next entry when a content is left unread, in part or in whole', async () => {
     const bytes = await two();
     const paths: string[] = [];
-    for await (const { entry, content } of readTar(inChunks(bytes, 10))) {
+    for await (const { entry, content } of readTar(inChunks(bytes, 10), LAYER)) {
       paths.push(entry.path);
       for await (const _ of content) break;
     }
-    for await (const { entry } of readTar(inChunks(bytes, 10))) paths.push(entry.path);
+    for await (const { entry } of readTar(inChunks(bytes, 10), LAYER)) paths.push(entry.path);
     expect(paths).toEqual(['a', 'b', 'a', 'b']);
   });
 
@@ -62,14 +63,14 @@ describe('readTar', () => {
         closed = true;
       }
     };
-    for await (const _ of readTar(source())) break;
+    for await (const _ of readTar(source(), LAYER)) break;
     for (let n = 0; n < 10; n += 1) await new Promise(setImmediate);
     expect(closed).toBe(true);
   });
 
   it('tells where each content is', async () => {
     const bytes = await two();
-    for await (const { entry, offset } of readTar(inChunks(bytes))) {
+    for await (const { entry, offset } of readTar(inChunks(bytes), LAYER)) {
       expect(bytes.subarray(offset, offset + 3).toString()).toBe(entry.path.repeat(3));
     }
   });
@@ -130,16 +131,14 @@ describe('readTar', () => {
     await expect(read(bytes)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
   });
 
-  it('TAR-17 refuses a tar that was cut off, unless at the end of an entry', async () => {
+  it('TAR-17 refuses a tar that was cut off, wherever', async () => {
     const bytes = await two();
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 512 * 6 - 1 }), async (length) => {
-        const whole = length % 512 === 0 && [3, 4, 5].includes(length / 512);
-        const result = read(bytes.subarray(0, length));
-        if (!whole || length === 512 * 4) await expect(result).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' });
-        else await result;
-      }),
-    );
+    for (let length = 1; length < bytes.byteLength; length += 7) {
+      await expect(read(bytes.subarray(0, length), 4096)).rejects.toMatchObject({
+        code: 'ARCHIVE_INVALID',
+        details: { rule: 'truncated' },
+      });
+    }
   });
 
   it('throws its own error or none, whatever the bytes', async () => {
@@ -161,6 +160,6 @@ describe('readTar', () => {
       yield bytes.subarray(0, 600);
       throw new Error('the disk is gone');
     };
-    await expect(readAll(readTar(failing()))).rejects.toThrow('the disk is gone');
+    await expect(readAll(readTar(failing(), LAYER))).rejects.toThrow('the disk is gone');
   });
 });
