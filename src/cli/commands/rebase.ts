@@ -6,6 +6,7 @@ import { hostPlatform } from '../environment.js';
 import { exitStatusOfCode } from '../exit-status.js';
 import type { RebaseFlags } from '../flags/rebase.js';
 import { rebaseJson } from '../plan-json.js';
+import { policyRequest } from '../policy-request.js';
 import type { Outcome, Session } from '../session.js';
 
 export async function runRebase(
@@ -22,6 +23,7 @@ export async function runRebase(
       to: flags.to,
       platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
       planOnly: flags.plan,
+      policy: flags.policy === undefined ? undefined : await policyRequest(flags.policy),
       trustAttached: flags.trustAttached,
       smoke: flags.smoke === undefined ? undefined : { command: flags.smoke, platform: hostPlatform() },
       waivers: {
