@@ -16,6 +16,9 @@ interface Node {
 /** As many as Linux follows. */
 const MAX_LINKS = 40;
 
+/** A path that becomes longer by its links leads nowhere that Linux would go. */
+const MAX_NAMES = 2048;
+
 /** Holds symlinks and what leads to them, nothing else: most paths of an image need no room here. */
 export function linkView(): LinkView {
   const root: Node = { children: new Map() };
@@ -72,7 +75,7 @@ function follow(root: Node, path: string): string | undefined {
       continue;
     }
     links += 1;
-    if (links > MAX_LINKS) return undefined;
+    if (links > MAX_LINKS || todo.length > MAX_NAMES) return undefined;
     if (node.target.startsWith('/')) done = [];
     todo.push(...node.target.split('/').reverse());
   }

@@ -54,7 +54,7 @@ export async function checkPolicy(
   cache: Cache,
   tools: Tools,
 ): Promise<PolicyReport> {
-  const platform = formatPlatform(platformOf(image));
+  const platform = escaped(formatPlatform(platformOf(image)));
   const scans = needsScans(policy)
     ? await step(tools.on, 'check', platform, () => scansOf(image, blobs, cache, tools))
     : [];
@@ -100,7 +100,15 @@ const MOST_TOLD = 10;
 export function describeViolation({ code, layer, path, got, limit }: Violation): string {
   const where = [layer === undefined ? undefined : `layer ${layer}`, path].filter((part) => part !== undefined);
   const text = `${[code, ...where].join(' ')}: ${wordsOf(got)}; allowed: ${wordsOf(limit)}`;
-  return text.replace(/\p{Cc}|\p{Cf}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escaped(text);
+}
+
+/** What images say goes to terminals, and must not tell them what to do. */
+function escaped(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function wordsOf(value: Json): string {
