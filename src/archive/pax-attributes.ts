@@ -47,60 +47,65 @@ export function attributeTap(): AttributeTap {
 }
 
 /** Takes the tar in chunks of any size and tells of each entry, behind its header. */
-function headerReader(
-  tell: (offset: number, names: readonly string[] | undefined) => void,
-): (chunk: Uint8Array) => void {
+function headerReader(tell: Tell): (chunk: Uint8Array) => void {
+  const take = blockReader(tell);
   let position = 0;
-  let skip = 0;
-  let wanted = BLOCK;
+  let next: Next = { wanted: BLOCK, skip: 0 };
   let parts: Uint8Array[] = [];
+  return (chunk) => {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const isSkipped = next.skip > 0;
+      const have = parts.reduce((sum, part) => sum + part.byteLength, 0);
+      const part = chunk.subarray(at, at + (isSkipped ? next.skip : next.wanted - have));
+      at += part.byteLength;
+      position += part.byteLength;
+      if (isSkipped) {
+        next = { ...next, skip: next.skip - part.byteLength };
+        continue;
+      }
+      parts.push(part);
+      if (have + part.byteLength < next.wanted) continue;
+      next = take(Buffer.concat(parts), position);
+      parts = [];
+    }
+  };
+}
+
+type Tell = (offset: number, names: readonly string[] | undefined) => void;
+
+/** How many bytes to pass over, and how many to read then. */
+interface Next {
+  readonly skip: number;
+  readonly wanted: number;
+}
+
+/** Takes a header, or what belongs to one, and says what to read next. */
+function blockReader(tell: Tell): (block: Buffer, end: number) => Next {
   let body: { readonly isGlobal: boolean; readonly size: number } | undefined;
-  let next: Pax = NONE;
+  let own: Pax = NONE;
   let global: Pax = NONE;
-  const take = (block: Buffer) => {
-    wanted = BLOCK;
+  return (block, end) => {
     if (body !== undefined) {
       const pax = paxOf(block.subarray(0, body.size));
       if (body.isGlobal) global = pax;
-      else next = pax;
+      else own = pax;
       body = undefined;
-      return;
+      return { skip: 0, wanted: BLOCK };
     }
-    if (block.every((byte) => byte === 0)) return;
+    if (block.every((byte) => byte === 0)) return { skip: 0, wanted: BLOCK };
     const type = String.fromCharCode(block[156] ?? 0);
     const size = sizeIn(block);
-    if (type === 'x' || type === 'g') {
+    if ((type === 'x' || type === 'g') && size > 0) {
       if (size > MAX_PAX) throw fail('ARCHIVE_INVALID', { what: 'a layer has a header of more than 1 MiB' });
-      body = size === 0 ? undefined : { isGlobal: type === 'g', size };
-      wanted = size === 0 ? BLOCK : padded(size);
-      return;
+      body = { isGlobal: type === 'g', size };
+      return { skip: 0, wanted: padded(size) };
     }
-    if (type === 'L' || type === 'K') {
-      skip = padded(size);
-      return;
-    }
-    const names = [...global.names, ...next.names];
-    tell(position, names.length === 0 ? undefined : [...new Set(names)].sort());
-    skip = type === '5' ? 0 : padded(next.size ?? size);
-    next = NONE;
-  };
-  return (chunk) => {
-    for (let at = 0; at < chunk.byteLength; ) {
-      const passed = Math.min(skip, chunk.byteLength - at);
-      skip -= passed;
-      at += passed;
-      position += passed;
-      const have = parts.reduce((sum, part) => sum + part.byteLength, 0);
-      const part = chunk.subarray(at, at + wanted - have);
-      if (skip > 0 || part.byteLength === 0) continue;
-      parts.push(part);
-      at += part.byteLength;
-      position += part.byteLength;
-      if (have + part.byteLength < wanted) continue;
-      const block = Buffer.concat(parts);
-      parts = [];
-      take(block);
-    }
+    if ('xgLK'.includes(type)) return { skip: padded(size), wanted: BLOCK };
+    const names = [...global.names, ...own.names];
+    tell(end, names.length === 0 ? undefined : [...new Set(names)].sort());
+    const bytes = type === '5' ? 0 : (own.size ?? size);
+    own = NONE;
+    return { skip: padded(bytes), wanted: BLOCK };
   };
 }
 

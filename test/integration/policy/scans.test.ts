@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +99,23 @@ describe('keepScan', () => {
   });
 });
 
+const PYTHON = `
+import io, sys, tarfile
+tar = tarfile.open(sys.argv[1], 'w', format=getattr(tarfile, sys.argv[2]))
+def add(name, size=0, **more):
+    info = tarfile.TarInfo(name)
+    info.size = size
+    for key, value in more.items(): setattr(info, key, value)
+    tar.addfile(info, io.BytesIO(b'x' * size))
+add('a', 513)
+long = 'long/' + 'x' * 90 + '/' + 'y' * 60
+add(long, 3000, pax_headers={'SCHILY.xattr.security.capability': 'v'})
+add('dir', type=tarfile.DIRTYPE)
+add('link', type=tarfile.SYMTYPE, linkname='z' * (90 if sys.argv[2] == 'USTAR_FORMAT' else 180))
+add('z', 1)
+tar.close()
+`;
+
 describe('attributeTap', () => {
   it('sees the entries that the reader sees, whatever the chunks', async () => {
     const name = fc.stringMatching(/^[a-z]{1,120}$/);
@@ -120,6 +138,26 @@ describe('attributeTap', () => {
       { numRuns: 60 },
     );
   });
+
+  it.each(['GNU_FORMAT', 'PAX_FORMAT', 'USTAR_FORMAT'])(
+    'sees the entries of archives that Python writes (%s)',
+    async (format) => {
+      const archive = join(home, `${format}.tar`);
+      execFileSync('python3', ['-c', PYTHON, archive, format]);
+      const tap = attributeTap();
+      const found: (readonly [string, readonly string[]])[] = [];
+      for await (const { entry, offset } of readTar(tap.pass(inChunks(await readFile(archive), 700))))
+        found.push([entry.path.slice(0, 6), tap.at(offset) ?? []]);
+      const xattrs = format === 'PAX_FORMAT' ? ['security.capability'] : [];
+      expect(found).toEqual([
+        ['a', []],
+        ['long/x', xattrs],
+        ['dir', []],
+        ['link', []],
+        ['z', []],
+      ]);
+    },
+  );
 
   it('refuses a layer in which two readers see different entries', () => {
     expect(() => attributeTap().at(512)).toThrow('two readers do not see alike');
