@@ -1,5 +1,6 @@
 import { HEROKU_REGISTRY } from './buildpack/registry-name.js';
 import { BUILD_DIR, type BuildDir } from './buildpack/workspace.js';
+import type { PolicyRequest } from './steps/check-policy.js';
 import type { DefaultBase } from './steps/default-base.js';
 import { packageFile } from './system/own-files.js';
 import { COMPRESSION_FORM, type Compression, isCompression } from './values/compression.js';
@@ -55,6 +56,8 @@ export interface BuildRequest {
   readonly trace?: boolean | undefined;
   /** Take the values of config vars that have 8 bytes or more out of what buildpacks print. */
   readonly redact?: boolean | undefined;
+  /** What the image must keep to, else nothing is written; anything goes if absent. */
+  readonly policy?: PolicyRequest | undefined;
   /** How much of a thing there may be; as much as there is if absent. */
   readonly limits?: Limits | undefined;
   /** For one bin/compile, in milliseconds; 15 minutes if absent. */

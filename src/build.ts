@@ -9,11 +9,13 @@ import { digestOfImage, type Image } from './oci/image.js';
 import { requireLabels } from './oci/own-labels.js';
 import { readLock } from './settings/lock-file.js';
 import { appNeeds } from './steps/app-needs.js';
+import { checkPolicy, requirePolicy, settlePolicy } from './steps/check-policy.js';
 import { checkBases } from './steps/check-run-base.js';
 import { explained } from './steps/explain.js';
 import { gatherBuildpacks } from './steps/gather-buildpacks.js';
 import { keepLock } from './steps/keep-lock.js';
 import { keepOutOfSource } from './steps/keep-out-of-source.js';
+import { proved } from './steps/known-base.js';
 import { makeApp } from './steps/make-app.js';
 import { prepareBases, unpackBase } from './steps/prepare-bases.js';
 import { probeBundled } from './steps/probe-bundled.js';
@@ -58,6 +60,7 @@ export async function build(request: BuildRequest, givenTools: GivenTools): Prom
 async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResult> {
   const request = settle(given);
   requireLabels(request.labels);
+  const policy = request.policy && settlePolicy(request.policy);
   const found = await findSource(request);
   const places = await parseTargets(request.to, tools);
   await keepOutOfSource(places, found.source);
@@ -88,6 +91,10 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
     requireAppSize(app, request.limits.appBytes);
     const { image } = assemble(bases.run.base, app);
     const blobs = unionOf(bases.run.blobs, directoryStore(cache.blobs));
+    if (policy !== undefined) {
+      const base = proved(image, bases.run);
+      requirePolicy([await checkPolicy({ image, blobs, base }, policy, cache, tools)]);
+    }
     const references = await putImage(image, blobs, places, tools);
 
     await restored.keep();

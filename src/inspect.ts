@@ -3,6 +3,8 @@ import { cacheAt } from './cache/cache.js';
 import type { ImageConfig } from './oci/documents.js';
 import { digestOfImage, type Image, type Layer, layersOf, platformOf } from './oci/image.js';
 import { type Split, split } from './oci/split.js';
+import type { LayerScan } from './policy/scan.js';
+import { scansOf } from './steps/check-policy.js';
 import { explained } from './steps/explain.js';
 import { openSource } from './steps/open-place.js';
 import { readPlace } from './steps/read-place.js';
@@ -15,6 +17,8 @@ import type { Platform } from './values/platform.js';
 export interface InspectRequest {
   readonly image: string;
   readonly platform: Platform;
+  /** Tell what each layer holds, too: then layers are read, each once for all times. */
+  readonly files?: boolean | undefined;
   readonly cacheDir: string;
 }
 
@@ -32,14 +36,17 @@ export interface Inspection {
   readonly parts: Split | undefined;
   /** Why there are no parts. */
   readonly notOurs: string | undefined;
+  /** What each layer holds, lowest first, if it was asked for; undefined for a layer that nobody can read. */
+  readonly scans: readonly (LayerScan | undefined)[] | undefined;
 }
 
-/** Reads an image from any place and tells what it is made of; no layer is read. Throws `IMAGE_NOT_FOUND`, `IMAGE_INVALID`, `LAYOUT_INVALID`. */
+/** Reads an image from any place and tells what it is made of; no layer is read, unless with `files`. Throws `IMAGE_NOT_FOUND`, `IMAGE_INVALID`, `LAYOUT_INVALID`. */
 export async function inspect(request: InspectRequest, givenTools: GivenTools): Promise<Inspection> {
   const tools = settleTools(givenTools);
   return explained(tools.signal, async () => {
-    const store = directoryStore(cacheAt(request.cacheDir).blobs);
-    const { image, name, index } = await openSource(await readPlace(request.image), store, tools).find(
+    const cache = cacheAt(request.cacheDir);
+    const store = directoryStore(cache.blobs);
+    const { image, name, index, blobs } = await openSource(await readPlace(request.image), store, tools).find(
       request.platform,
     );
     const { parts, notOurs } = takeApart(image);
@@ -53,6 +60,7 @@ export async function inspect(request: InspectRequest, givenTools: GivenTools): 
       image,
       parts,
       notOurs,
+      scans: request.files ? await scansOf(image, blobs, cache, tools) : undefined,
     };
   });
 }

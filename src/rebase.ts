@@ -6,7 +6,17 @@ import { digestOfWhole, imagesOf, rootOf, type Whole } from './oci/image-index.j
 import { mapImages } from './oci/map-images.js';
 import type { Waivers } from './oci/rebase-checks.js';
 import type { RebasePlan } from './oci/rebase-plan.js';
+import { checkFleet } from './policy/rules/base.js';
+import {
+  checkPolicy,
+  type PolicyReport,
+  type PolicyRequest,
+  requirePolicy,
+  type SettledPolicy,
+  settlePolicy,
+} from './steps/check-policy.js';
 import { explained } from './steps/explain.js';
+import { proved } from './steps/known-base.js';
 import { type ApartImage, type MovedImage, moveImage, moveOf } from './steps/move-image.js';
 import { newBaseFor } from './steps/new-base.js';
 import { parseTargets, putImage } from './steps/put-image.js';
@@ -42,6 +52,8 @@ export interface RebaseRequest {
   readonly smoke?: SmokeRequest | undefined;
   /** Keep what a tag stood for under a tag of its own, for `undoRebase`. Who keeps account of that needs none. */
   readonly keepPrevious?: boolean | undefined;
+  /** What each image must keep to on its new base, else nothing is written; anything goes if absent. */
+  readonly policy?: PolicyRequest | undefined;
   /** Look at everything and write nothing. */
   readonly planOnly?: boolean | undefined;
   readonly cacheDir: string;
@@ -78,7 +90,7 @@ export interface RebaseResult {
  * result is the image that a build on the new base would have made. Of an index, all images move to one release of the base.
  *
  * Throws what `takeApart` throws, `REBASE_NO_BASE_NAME`, `REBASE_PLATFORM_MISMATCH`, the code of the first check that fails
- * without a waiver, `REBASE_SMOKE_FAILED`, `REGISTRY_MOUNT_REFUSED`, and what reading, the sandbox and writing throw. Nothing is written unless all
+ * without a waiver, `POLICY_VIOLATED`, `REBASE_SMOKE_FAILED`, `REGISTRY_MOUNT_REFUSED`, and what reading, the sandbox and writing throw. Nothing is written unless all
  * is well with every image.
  */
 export async function rebase(given: RebaseRequest, givenTools: GivenTools): Promise<RebaseResult> {
@@ -86,12 +98,14 @@ export async function rebase(given: RebaseRequest, givenTools: GivenTools): Prom
   return explained(tools.signal, async () => {
     const request = withDefaults(given, DEFAULTS);
     const { image, platform, planOnly } = request;
+    const policy = request.policy && settlePolicy(request.policy);
     const isInPlace = request.to.length === 0;
     const cache = cacheAt(request.cacheDir);
     const subject = await findSubject(image, { platform, isMoved: isInPlace }, directoryStore(cache.blobs), tools);
     const places = await placesFor(subject, request, tools);
     const moved = await moveAll(subject, request, cache, tools);
     if (!planOnly) requireAll(moved);
+    if (policy !== undefined) await requireMoved(moved, subject, policy, cache, tools);
 
     const previous = digestOfWhole(subject.whole);
     const after = mapImages(subject.whole, moveOf(moved));
@@ -137,6 +151,22 @@ async function moveAll(
     moved.push(await moveImage(one, base, { blobs, tellAll, trustAttached, waivers, cache, tools }));
   }
   return moved;
+}
+
+async function requireMoved(
+  moved: readonly MovedImage[],
+  subject: Subject,
+  policy: SettledPolicy,
+  cache: Cache,
+  tools: Tools,
+): Promise<void> {
+  const reports: PolicyReport[] = [];
+  for (const { after, base } of moved) {
+    const checked = { image: after, blobs: unionOf(subject.blobs, base.blobs), base: proved(after, base) };
+    reports.push(await checkPolicy(checked, policy, cache, tools));
+  }
+  const bases = reports.map(({ base }) => base);
+  requirePolicy(reports, checkFleet(bases, policy.policy));
 }
 
 /** What a rebase has no need to send: the registry that has the base can take it over from there. */

@@ -52,6 +52,13 @@ export function isAttribute(key: string): boolean {
   return /^(SCHILY\.xattr|LIBARCHIVE\.xattr|SCHILY\.acl|RHT)\./.test(key);
 }
 
+/** The names of the attributes among these records, sorted. */
+export function attributesIn(pax: PaxRecords): readonly string[] {
+  return [
+    ...new Set([...pax.keys()].flatMap((key) => /^(?:SCHILY|LIBARCHIVE)\.xattr\.(.+)$/.exec(key)?.[1] ?? [])),
+  ].sort();
+}
+
 function shown(bytes: Buffer, from: number, to: number): string {
   return shortened(bytes.toString('latin1', from, Math.min(to, from + 64, bytes.byteLength)));
 }

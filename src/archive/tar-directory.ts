@@ -4,7 +4,7 @@ import tarFs from 'tar-fs';
 import { fail, isFailure, systemCode } from '../values/error.js';
 import { decompress } from './decompress.js';
 import { tarParser } from './tar-parse.js';
-import { TREE, type TarProfile } from './tar-profile.js';
+import { type TarProfile, TREE } from './tar-profile.js';
 
 export interface UnpackOptions {
   /** How many bytes the uncompressed tar may have. */

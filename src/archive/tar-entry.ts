@@ -28,6 +28,8 @@ export interface TarHead {
   readonly mtime: number;
   /** Where the content begins in the tar, in bytes. */
   readonly offset: number;
+  /** Names of the extended attributes that pax records give it, such as `security.capability`, sorted; absent for none. */
+  readonly attributes?: readonly string[];
 }
 
 /** An entry that was read, with its content. */

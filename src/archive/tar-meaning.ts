@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isAttribute, type PaxRecords } from './pax-records.js';
+import { attributesIn, isAttribute, type PaxRecords } from './pax-records.js';
 import type { TarBlock } from './tar-block.js';
 import type { TarEntry, TarHead, TarType } from './tar-entry.js';
 import { refused, shortened } from './tar-fault.js';
@@ -58,7 +58,9 @@ export function headOf(header: TarBlock, extensions: Extensions, offset: number,
     ...(type === 'character-device' || type === 'block-device' ? devicesOf(header) : {}),
   };
   requireAllowed(entry, name, profile);
-  return { entry, mtime: timeOf(header, pax?.get('mtime'), name), offset };
+  const attributes = pax === undefined ? [] : attributesIn(pax);
+  const head = { entry, mtime: timeOf(header, pax?.get('mtime'), name), offset };
+  return attributes.length === 0 ? head : { ...head, attributes };
 }
 
 /** Bytes of a header as the name that they are. */

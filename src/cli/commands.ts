@@ -1,6 +1,7 @@
 import { defineBaseCreate, defineBaseOutdated, defineBaseResolve } from './flags/base.js';
 import { defineBuild } from './flags/build.js';
 import { defineCacheInfo, defineCachePrune } from './flags/cache.js';
+import { defineCheck } from './flags/check.js';
 import { defineDetect } from './flags/detect.js';
 import { defineInspect } from './flags/inspect.js';
 import { defineIndex } from './flags/make-index.js';
@@ -21,6 +22,7 @@ export const runCommands = (argv: readonly string[]) =>
     { name: 'rebase', define: defineRebase, work: async () => (await import('./commands/rebase.js')).runRebase },
     { name: 'index', define: defineIndex, work: async () => (await import('./commands/make-index.js')).runIndex },
     { name: 'inspect', define: defineInspect, work: async () => (await import('./commands/inspect.js')).runInspect },
+    { name: 'check', define: defineCheck, work: async () => (await import('./commands/check.js')).runCheck },
     { name: 'run', define: defineRun, work: async () => (await import('./commands/run.js')).runRun, keepsDashes: true },
     {
       name: 'base create',

@@ -60,6 +60,13 @@ export function redactOption(): Option {
   return new Option('--redact', 'take values of config vars (8 bytes or more) out of what buildpacks print');
 }
 
+export function policyOption(): Option {
+  return new Option(
+    '--policy <file>',
+    'what the image must keep to: a file (JSON, or TOML), heroku-like or restricted',
+  );
+}
+
 export function platformOption(): Option {
   return new Option('--platform <os/arch>', "the platform to choose from an index (default: this machine's)");
 }

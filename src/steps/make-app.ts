@@ -54,7 +54,13 @@ export async function makeApp(request: AppRequest, cache: Cache, workspace: Work
         processes,
         compression: request.compression,
       },
-      { store: directoryStore(cache.blobs), cache: layerCache(cache.layers), on: tools.on, signal: tools.signal },
+      {
+        store: directoryStore(cache.blobs),
+        cache: layerCache(cache.layers),
+        scans: cache.inventories,
+        on: tools.on,
+        signal: tools.signal,
+      },
     ),
   );
   return {

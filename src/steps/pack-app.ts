@@ -3,6 +3,7 @@ import type { BlobStore } from '../blobs/store.js';
 import { LAUNCHER_PATH, launcherScript, PROCESSES_DIR } from '../launcher/launcher.js';
 import type { LayerEntry } from '../layers/entry.js';
 import type { LayerCache } from '../layers/layer-cache.js';
+import { keepScan } from '../layers/layer-scan.js';
 import { packLayer } from '../layers/pack.js';
 import { type Part, partition } from '../layers/partition.js';
 import { treeEntries } from '../layers/tree-entries.js';
@@ -35,6 +36,8 @@ export interface PackRequest {
 export interface PackTools {
   readonly store: BlobStore;
   readonly cache: LayerCache;
+  /** The directory that keeps what layers hold, for whoever checks the image. */
+  readonly scans: string;
   readonly on: Listener;
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,8 +56,9 @@ export async function packApp(request: PackRequest, tools: PackTools): Promise<r
   ];
   const layers: AppLayer[] = [];
   await inParallel(contents.entries(), AT_ONCE, async ([at, [name, entries]]) => {
-    const { descriptor, diffId } = await packLayer(entries, { ...tools, compression: request.compression });
-    layers[at] = { name, descriptor, diffId };
+    const packed = await packLayer(entries, { ...tools, compression: request.compression });
+    await keepScan(tools.scans, entries, packed);
+    layers[at] = { name, descriptor: packed.descriptor, diffId: packed.diffId };
   });
   return layers;
 }

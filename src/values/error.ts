@@ -24,6 +24,7 @@ export const ERROR_PHASES = {
   LABEL_INVALID: 'usage',
   LOCK_INVALID: 'usage',
   LOCK_FROZEN: 'usage',
+  POLICY_INVALID: 'usage',
   REFERENCE_INVALID: 'usage',
   PLACE_UNSUPPORTED: 'usage',
   PLACE_IN_SOURCE: 'usage',
@@ -108,6 +109,8 @@ export const ERROR_PHASES = {
   SANDBOX_FAILED: 'sandbox',
   TOOL_FAILED: 'sandbox',
   TOOL_MISSING: 'sandbox',
+
+  POLICY_VIOLATED: 'policy',
 
   INTERRUPTED: 'interrupted',
 } as const satisfies Record<string, Phase>;

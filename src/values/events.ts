@@ -11,6 +11,7 @@ export type StepName =
   | 'report'
   | 'layers'
   | 'assemble'
+  | 'check'
   | 'write'
   | 'cache'
   | 'rebase'

@@ -135,6 +135,7 @@ describe('docs/cli.md', () => {
     ['detect', 'shop --base oci:base:run'],
     ['rebase', 'oci:images:shop --base oci:patched:run'],
     ['inspect', 'oci:images:shop'],
+    ['check', 'oci:images:shop --policy restricted'],
     ['run', 'oci:images:shop'],
     ['base resolve', 'oci:base:run'],
     ['cache info', ''],

@@ -31,6 +31,7 @@ Commands:
   index [options] <image...>          make one index of images for several
                                       platforms
   inspect [options] <image>           tell what an image is made of
+  check [options] <image...>          tell whether images keep to a policy
   run [options] <image> [command...]  start a process of an image in the sandbox
   base                                base commands
   cache                               cache commands
@@ -84,6 +85,8 @@ Options:
                               (default: app) (choices: "app", "root")
   --redact                    take values of config vars (8 bytes or more) out
                               of what buildpacks print
+  --policy <file>             what the image must keep to: a file (JSON, or
+                              TOML), heroku-like or restricted
   --max-source <size>         refuse a source with more bytes: 1GB, 512MiB
                               (default: no limit)
   --max-app <size>            refuse an app whose layers have more bytes
@@ -200,6 +203,8 @@ Options:
   --undo                      put back what was there before the last rebase
   --smoke <command>           run this on the new base first, and write nothing
                               unless it ends with 0
+  --policy <file>             what the image must keep to: a file (JSON, or
+                              TOML), heroku-like or restricted
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
@@ -269,6 +274,45 @@ Options:
 `);
   });
 
+  it('tells the flags of check', async () => {
+    expect(await help('check')).toBe(`
+Usage: pack-build check [options] <image...>
+
+tell whether images keep to a policy
+
+Arguments:
+  image                       the images, or indexes of images: oci:DIR[:TAG],
+                              oci-archive:FILE, docker-archive:FILE,
+                              docker://REF
+
+Options:
+  --policy <file>             what the image must keep to: a file (JSON, or
+                              TOML), heroku-like or restricted
+  --platform <os/arch>        of an index, the one image to check (default: all
+                              of them)
+  --base <ref>                the base that the images stand on, where they do
+                              not lead to it themselves
+  --json                      print events and the result as JSON, one object a
+                              line, on stdout
+  --quiet                     print only warnings and errors
+  --verbose                   print each step
+  --timings                   print how long each step took
+  --cache-dir <dir>           where to keep what need not be made twice
+                              (default: ~/.cache/pack-build)
+  --authfile <file>           the file with credentials for registries (default:
+                              those of Docker and Podman)
+  --insecure-registry <host>  a registry that speaks plain HTTP: HOST[:PORT];
+                              may be repeated
+  --ca-cert <file>            authorities to trust beside the known ones, as
+                              PEM; may be repeated
+  --trust-host <host>         another host that a registry may send us to:
+                              HOST[:PORT]; may be repeated
+  --registry-mirror <pair>    a registry to ask before another one: HOST=MIRROR;
+                              may be repeated
+  --help                      print this help
+`);
+  });
+
   it('tells the flags of inspect', async () => {
     expect(await help('inspect')).toBe(`
 Usage: pack-build inspect [options] <image>
@@ -282,6 +326,7 @@ Arguments:
 Options:
   --platform <os/arch>        the platform to choose from an index (default:
                               this machine's)
+  --files                     with --json, tell what each layer holds too
   --json                      print events and the result as JSON, one object a
                               line, on stdout
   --quiet                     print only warnings and errors

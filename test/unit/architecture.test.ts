@@ -10,7 +10,7 @@ import { describe, expect, it } from '@jest/globals';
 const FLOORS: readonly (readonly string[])[] = [
   ['values'],
   ['oci'],
-  ['system'],
+  ['system', 'policy'],
   ['blobs', 'sandbox', 'archive', 'http'],
   ['layers', 'layout', 'buildpack', 'base', 'launcher', 'cache', 'settings', 'registry'],
   ['steps'],
@@ -85,8 +85,8 @@ describe('the floors', () => {
   });
 });
 
-describe('values/ and oci/', () => {
-  const pure = /^(values|oci)\//;
+describe('values/, oci/ and policy/', () => {
+  const pure = /^(values|oci|policy)\//;
 
   it('import nothing but hashing from Node, and no package', () => {
     expect(

@@ -7,6 +7,7 @@ import { exitStatusOf } from '../../src/cli/exit-status.js';
 import { defineBaseCreate, defineBaseOutdated, defineBaseResolve } from '../../src/cli/flags/base.js';
 import { defineBuild } from '../../src/cli/flags/build.js';
 import { defineCacheInfo, defineCachePrune } from '../../src/cli/flags/cache.js';
+import { defineCheck } from '../../src/cli/flags/check.js';
 import { defineDetect } from '../../src/cli/flags/detect.js';
 import { defineInspect } from '../../src/cli/flags/inspect.js';
 import { defineIndex } from '../../src/cli/flags/make-index.js';
@@ -23,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   rebase: defineRebase,
   index: defineIndex,
   inspect: defineInspect,
+  check: defineCheck,
   run: defineRun,
   'base create': defineBaseCreate,
   'base resolve': defineBaseResolve,

@@ -10,6 +10,9 @@ const NUMBERS = [
 /** Of what a registry may do to us, and what a client must do then. */
 const REGISTRY = Array.from({ length: 21 }, (_, at) => `REG-${at + 1}`);
 
+/** Of what a policy keeps out. */
+const RESTRICTIONS = Array.from({ length: 6 }, (_, at) => `RST-${at + 1}`);
+
 /** Every `it` and `it.each` with its title. */
 const TITLE = /\bit(?:\.each\((?:[^()]|\([^()]*\))*\))?\(\s*(['"`])((?:(?!\1).)*)\1/gs;
 
@@ -18,6 +21,10 @@ it.each(NUMBERS)('%s of the buildpack contract has a test that names it', (numbe
 });
 
 it.each(REGISTRY)('%s of hostile registries has a test that names it', (number) => {
+  expect(TITLES.filter((title) => new RegExp(`(^| )${number} `).test(title))).not.toEqual([]);
+});
+
+it.each(RESTRICTIONS)('%s of restrictions has a test that names it', (number) => {
   expect(TITLES.filter((title) => new RegExp(`(^| )${number} `).test(title))).not.toEqual([]);
 });
 

@@ -5,10 +5,12 @@ import { appRequest, compileTimeoutMs } from '../app-request.js';
 import { defaultPlace } from '../default-place.js';
 import { sourceDateEpoch } from '../environment.js';
 import type { BuildFlags } from '../flags/build.js';
+import { policyRequest } from '../policy-request.js';
 import type { Outcome, Session } from '../session.js';
 
 export async function runBuild([dir = '.']: readonly string[], flags: BuildFlags, session: Session): Promise<Outcome> {
   const { request, app } = await appRequest(dir, flags, session);
+  const policy = flags.policy === undefined ? undefined : await policyRequest(flags.policy, request.source);
   const result = await build(
     {
       ...request,
@@ -16,6 +18,7 @@ export async function runBuild([dir = '.']: readonly string[], flags: BuildFlags
       compression: flags.compression ?? app.compression,
       created: sourceDateEpoch(),
       labels: { ...app.labels, ...flags.label },
+      policy,
       clearCache: flags.clearCache,
       strictProcfile: flags.strict ?? app.strict,
       trace: flags.trace,

@@ -1,5 +1,6 @@
 import type { Inspection } from '../../inspect.js';
 import { inspect } from '../../inspect.js';
+import type { Layer } from '../../oci/image.js';
 import { formatPlatform, parsePlatform } from '../../values/platform.js';
 import { hostPlatform } from '../environment.js';
 import type { InspectFlags } from '../flags/inspect.js';
@@ -11,7 +12,10 @@ export async function runInspect(
   session: Session,
 ): Promise<Outcome> {
   const platform = flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform);
-  const inspection = await inspect({ image, platform, cacheDir: session.cacheDir }, session.tools);
+  const inspection = await inspect(
+    { image, platform, files: flags.files === true && session.json, cacheDir: session.cacheDir },
+    session.tools,
+  );
   return { data: inspectionJson(inspection), text: describe(inspection).join('\n') };
 }
 
@@ -46,22 +50,31 @@ function size(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1).padStart(8)} MB`;
 }
 
-function inspectionJson({ digest, name, index, platform, parts, notOurs, layers, config }: Inspection): object {
-  const flat = layers.map(({ diffId, descriptor }) => ({
-    diffId,
-    digest: descriptor.digest,
-    size: descriptor.size,
-    mediaType: descriptor.mediaType,
-  }));
+/** What programs read, policy engines among them: docs/policy.md tells of each field. */
+function inspectionJson(inspection: Inspection): object {
+  const { digest, name, index, platform, parts, notOurs, layers, config, image } = inspection;
+  const manifest = image.manifest.value;
+  const stored = layers.reduce((sum, { descriptor }) => sum + descriptor.size, image.config.descriptor.size);
   return {
     digest,
     name: name ?? null,
     index: index ?? null,
     platform,
-    layers: flat,
+    size: stored,
+    mediaType: image.manifest.descriptor.mediaType,
+    annotations: manifest.annotations ?? {},
+    layers: layers.map((_, at) => layerJson(inspection, at)),
     config,
     app: parts?.app ?? null,
     base: parts?.base ?? null,
     notOurs: notOurs ?? null,
   };
+}
+
+function layerJson({ layers, parts, scans }: Inspection, at: number): object {
+  const { diffId, descriptor } = layers[at] as Layer;
+  const { digest, size, mediaType, urls } = descriptor;
+  const ofBase = parts === undefined ? null : at < parts.base.layers.length;
+  const scan = scans === undefined ? {} : { tar: scans[at]?.bytes ?? null, entries: scans[at]?.entries ?? null };
+  return { diffId, digest, size, mediaType, ...(urls === undefined ? {} : { urls }), ofBase, ...scan };
 }

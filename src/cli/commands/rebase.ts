@@ -22,6 +22,7 @@ export async function runRebase(
       to: flags.to,
       platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
       planOnly: flags.plan,
+      policy: flags.policy === undefined ? undefined : await readPolicyOf(flags.policy),
       trustAttached: flags.trustAttached,
       smoke: flags.smoke === undefined ? undefined : { command: flags.smoke, platform: hostPlatform() },
       waivers: {
@@ -44,6 +45,11 @@ export async function runRebase(
   }
   for (const line of describePlans(result.plans, FEW, Date.now())) session.tools.on({ type: 'info', message: line });
   return { data, text: result.references.join('\n') };
+}
+
+/** Few ask for a policy, and all would wait for what reads one. */
+async function readPolicyOf(name: string) {
+  return (await import('../policy-request.js')).policyRequest(name);
 }
 
 /** What the rebase itself would end with. */

@@ -9,6 +9,7 @@ import {
   compression,
   networkOption,
   platformOption,
+  policyOption,
   redactOption,
   sandboxOption,
   seconds,
@@ -19,6 +20,7 @@ import {
 export interface BuildFlags extends AppFlags {
   readonly to?: readonly string[];
   readonly label?: Readonly<Record<string, string>>;
+  readonly policy?: string;
   readonly clearCache?: boolean;
   readonly compression?: Compression;
   readonly strict?: boolean;
@@ -56,6 +58,7 @@ export function defineBuild(command: Command): Command {
     .addOption(buildDirOption())
     .addOption(buildUserOption())
     .addOption(redactOption())
+    .addOption(policyOption())
     .option('--max-source <size>', 'refuse a source with more bytes: 1GB, 512MiB (default: no limit)', size)
     .option('--max-app <size>', 'refuse an app whose layers have more bytes (default: no limit)', size)
     .option('--max-log <size>', 'show no more than this of what one script prints (default: all)', size)

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { sandboxOption, several } from '../options.js';
+import { policyOption, sandboxOption, several } from '../options.js';
 import type { CommonFlags } from '../session.js';
 
 export interface RebaseFlags extends CommonFlags {
@@ -9,6 +9,7 @@ export interface RebaseFlags extends CommonFlags {
   readonly plan?: boolean;
   readonly trustAttached?: boolean;
   readonly smoke?: string;
+  readonly policy?: string;
   readonly undo?: boolean;
   readonly platform?: string;
   readonly allowStackChange?: boolean;
@@ -34,6 +35,7 @@ export function defineRebase(command: Command): Command {
     .option('--plan', 'only tell what would change')
     .option('--undo', 'put back what was there before the last rebase')
     .option('--smoke <command>', 'run this on the new base first, and write nothing unless it ends with 0')
+    .addOption(policyOption())
     .addOption(sandboxOption())
     .option('--platform <os/arch>', 'of an index, the one image to move (default: all of them)')
     .option('--allow-stack-change', 'accept a base of another stack')
