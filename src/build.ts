@@ -66,7 +66,7 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
 
   return withWorkspace(request.buildDir, cache, async (directories) => {
     await writeEnv(inputs, directories, tools);
-    const taken = await takeSource(inputs, directories, tools);
+    const taken = await takeSource(inputs, cache, directories, tools);
     const gathered = await gatherBuildpacks(inputs, cache, directories, tools);
 
     await tools.sandbox.check?.();
@@ -90,6 +90,7 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
     const blobs = unionOf(bases.run.blobs, directoryStore(cache.blobs));
     const references = await putImage(image, blobs, places, tools);
 
+    await taken.keep();
     await restored.keep();
     await keepLock(inputs, { bases: bases.pins, buildpacks: gathered.pins }, tools.on);
     return {
