@@ -1,10 +1,10 @@
 // Packs one tree into a layer, with other tools and with pack-build, in turns. Prints a table. main.js [TREE] [ROUNDS]
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cost, measure, median, table } from '../support/measure.js';
+import { sampleTree } from '../support/sample-tree.js';
 
 const TREE = resolve(process.argv[2] ?? sampleTree());
 const ROUNDS = Number(process.argv[3] ?? 3);
@@ -84,35 +84,3 @@ const rows = [...costs].map(([name, { ms, peak, size }]) => [
 ]);
 console.log(`Node ${process.version}, ${ROUNDS} rounds, medians\n`);
 console.log(table(['', 's', 'times umoci', 'MB of the layer', 'peak MB'], rows));
-
-/** An app of some 500 MB and 25,000 files: packages of npm's registry, and Node's own program. Made once. */
-function sampleTree(): string {
-  const tree = resolve('.pack-build/bench-tree');
-  if (existsSync(tree)) return tree;
-  const packages = [
-    'next@15.5.4',
-    'typescript@5.9.3',
-    'lodash@4.17.21',
-    'date-fns@4.1.0',
-    'core-js@3.45.1',
-    'aws-sdk@2.1692.0',
-    'rxjs@7.8.2',
-    'express@5.1.0',
-  ];
-  const staged = `${tree}.new`;
-  rmSync(staged, { recursive: true, force: true });
-  mkdirSync(join(staged, '.heroku/node/bin'), { recursive: true });
-  execFileSync('npm', [
-    'install',
-    '--prefix',
-    staged,
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-    ...packages,
-  ]);
-  cpSync(process.execPath, join(staged, '.heroku/node/bin/node'));
-  execFileSync('mv', [staged, tree]);
-  return tree;
-}

@@ -24,8 +24,6 @@ export interface TreeEntry {
   readonly size: number;
   /** A symlink's text. */
   readonly target?: string;
-  /** The sha256 of a file's bytes, in hex, once somebody has read them. */
-  readonly hash?: string | undefined;
   /** While it stays, so do the bytes. Absent where that cannot be told. */
   readonly stamp?: string | undefined;
 }
@@ -40,7 +38,8 @@ export type Tree = ReadonlyMap<string, TreeEntry>;
  */
 export function readTree(root: string, clock?: () => bigint): Tree {
   const tree = new Map<string, TreeEntry>();
-  const stats = new Map<string, BigIntStats>();
+  const begun = clock?.() ?? 0n;
+  const young: (readonly [string, BigIntStats])[] = [];
   // From the last to the first: a directory itself, or with a slash at its end what it holds.
   const pending = [''];
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
@@ -48,29 +47,38 @@ export function readTree(root: string, clock?: () => bigint): Tree {
       // A slash at the end would follow a root that is a link.
       const path = at === '' ? root : `${root}/${at}`;
       const stat = lstat(path, at);
-      const entry = entryOf(path, stat);
+      const entry = entryOf(path, stat, begun);
       tree.set(at, entry);
-      if (entry.type === 'file') stats.set(at, stat);
+      if (entry.type === 'file' && entry.stamp === undefined) young.push([at, stat]);
       if (at !== '' || entry.type !== 'directory') continue;
     }
     pushSorted(pending, at, readdirSync(`${root}/${at}`, { withFileTypes: true }));
   }
-  if (clock !== undefined) addStamps(tree, stats, clock());
+  if (clock !== undefined) stampYoung(tree, young, clock());
   return tree;
 }
 
 /** What is in a directory stands after names such as `a-b` and `a.b`, which come before `a/`. */
 function pushSorted(pending: string[], directory: string, entries: readonly Dirent[]): void {
-  const keys = entries.flatMap((entry) => {
+  const keys: string[] = [];
+  for (const entry of entries) {
     const path = directory + entry.name;
-    return entry.isDirectory() ? [path, `${path}/`] : [path];
-  });
+    keys.push(path);
+    if (entry.isDirectory()) keys.push(`${path}/`);
+  }
   for (const key of keys.sort((a, b) => compareNames(b, a))) pending.push(key);
 }
 
-/** The clock is read after the files were: who writes to one from now on changes its times, unless they are of this tick. */
-function addStamps(tree: Map<string, TreeEntry>, stats: ReadonlyMap<string, BigIntStats>, clock: bigint): void {
-  for (const [path, stat] of stats) {
+/**
+ * Files that were changed shortly before the tree was read. The clock is read again: who writes to one from now on changes
+ * its times, unless they are of this very tick.
+ */
+function stampYoung(
+  tree: Map<string, TreeEntry>,
+  young: readonly (readonly [string, BigIntStats])[],
+  clock: bigint,
+): void {
+  for (const [path, stat] of young) {
     const entry = tree.get(path);
     if (entry !== undefined && isSettled(stat, clock)) tree.set(path, { ...entry, stamp: stampOf(stat) });
   }
@@ -93,10 +101,13 @@ export function hashFile(path: string): string {
   return hash.digest('hex');
 }
 
-function entryOf(path: string, stat: BigIntStats): TreeEntry {
+function entryOf(path: string, stat: BigIntStats, clock: bigint): TreeEntry {
   if (stat.isSymbolicLink()) return { type: 'symlink', mode: 0o777, size: 0, target: readlinkSync(path) };
   const mode = readableMode(path, Number(stat.mode) & 0o7777, stat.isDirectory());
-  if (stat.isFile()) return { type: 'file', mode, size: Number(stat.size) };
+  if (stat.isFile()) {
+    const stamp = isSettled(stat, clock) ? stampOf(stat) : undefined;
+    return { type: 'file', mode, size: Number(stat.size), stamp };
+  }
   return { type: stat.isDirectory() ? 'directory' : 'special', mode, size: 0 };
 }
 
