@@ -11,4 +11,4 @@ export CRANE
 # What is measured is not this machine's disk.
 if [[ -w /dev/shm ]]; then export TMPDIR=/dev/shm; fi
 run() { node ".pack-build/bench/bench/$1/main.js" "${@:2}"; }
-if (($# > 0)); then run "$@"; else for name in startup layers unpack check rebase; do printf '\n=== %s\n' "$name" && run "$name"; done; fi
+if (($# > 0)); then run "$@"; else for name in startup layers rebuild unpack check rebase; do printf '\n=== %s\n' "$name" && run "$name"; done; fi

@@ -69,7 +69,7 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
 
   return withWorkspace(request.buildDir, cache, async (directories) => {
     await writeEnv(inputs, directories, tools);
-    const taken = await takeSource(inputs, directories, tools);
+    const taken = await takeSource(inputs, cache, directories, tools);
     const gathered = await gatherBuildpacks(inputs, cache, directories, tools);
 
     await tools.sandbox.check?.();
@@ -97,6 +97,7 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
     }
     const references = await putImage(image, blobs, places, tools);
 
+    await taken.keep();
     await restored.keep();
     await keepLock(inputs, { bases: bases.pins, buildpacks: gathered.pins }, tools.on);
     return {

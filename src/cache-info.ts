@@ -4,7 +4,18 @@ import { type Cache, cacheAt } from './cache/cache.js';
 import { removeTree } from './system/remove.js';
 import { sweepStale } from './system/tempdir.js';
 
-const PARTS = ['blobs', 'layers', 'roots', 'inventories', 'apps', 'tarballs', 'bases', 'packages', 'work'] as const;
+const PARTS = [
+  'blobs',
+  'layers',
+  'roots',
+  'inventories',
+  'sources',
+  'apps',
+  'tarballs',
+  'bases',
+  'packages',
+  'work',
+] as const;
 
 /** One part of the cache. */
 export interface CachePart {

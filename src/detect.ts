@@ -36,7 +36,7 @@ export async function detect(given: DetectRequest, givenTools: GivenTools): Prom
     const inputs = { ...request, ...found, lock: await readLock(found.source) };
     return withWorkspace(request.buildDir, cache, async (directories) => {
       await writeEnv(inputs, directories, tools);
-      const taken = await takeSource(inputs, directories, tools);
+      const taken = await takeSource(inputs, cache, directories, tools);
       const gathered = await gatherBuildpacks(inputs, cache, directories, tools);
       await tools.sandbox.check?.();
       const beforeMaking = () => probeBundled(gathered, found.source, directories, tools);

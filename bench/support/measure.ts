@@ -7,6 +7,7 @@ export interface Cost {
   /** The most memory that it had at once, in MB; looked at every few milliseconds. */
   readonly peakMb: number;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** Runs a program to its end, and throws what it said if that is not 0. */
@@ -28,7 +29,7 @@ export async function measure(
   ]);
   clearInterval(look);
   if (status !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${status}:\n${stderr}`);
-  return { ms: performance.now() - from, peakMb: peak / 1000, stdout };
+  return { ms: performance.now() - from, peakMb: peak / 1000, stdout, stderr };
 }
 
 /** In kB, as the kernel counts. */

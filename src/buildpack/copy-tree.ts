@@ -1,7 +1,6 @@
 import {
+  type BigIntStats,
   chmodSync,
-  constants,
-  copyFileSync,
   type Dirent,
   lstatSync,
   mkdirSync,
@@ -9,8 +8,8 @@ import {
   readlinkSync,
   symlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { copyFile } from './copy-file.js';
 
 export interface CopyTreeOptions {
   /** True for an entry that is left out, a directory with all it holds. `path` is relative, split at slashes. */
@@ -19,6 +18,8 @@ export interface CopyTreeOptions {
   readonly modeOf: (mode: number, isDirectory: boolean) => number;
   /** Told of sockets, fifos and devices, which are not copied. */
   readonly onSpecial?: ((path: string) => void) | undefined;
+  /** Told of each file with its path in the tree, its copy, and what it was while it was copied. */
+  readonly onFile?: ((path: string, copy: string, stat: BigIntStats) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,14 +34,14 @@ export async function copyTree(from: string, to: string, options: CopyTreeOption
   const pending: (readonly string[])[] = [[]];
   let count = 0;
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    const target = join(to, ...path);
+    const [source, target] = [[from, ...path].join('/'), [to, ...path].join('/')];
     mkdirSync(target, { recursive: path.length === 0 });
-    modes.push([target, options.modeOf(lstatSync(join(from, ...path)).mode, true)]);
-    for (const entry of readdirSync(join(from, ...path), { withFileTypes: true })) {
+    modes.push([target, options.modeOf(lstatSync(source).mode, true)]);
+    for (const entry of readdirSync(source, { withFileTypes: true })) {
       const inner = [...path, entry.name];
       if (options.leavesOut?.(inner, entry.isDirectory())) continue;
       if (entry.isDirectory()) pending.push(inner);
-      else copyEntry(entry, join(from, ...inner), join(to, ...inner), options);
+      else copyEntry(entry, inner, { from: `${source}/${entry.name}`, to: `${target}/${entry.name}` }, options);
       count += 1;
       if (count % 512 === 0) {
         await breathe();
@@ -52,10 +53,15 @@ export async function copyTree(from: string, to: string, options: CopyTreeOption
   for (const [target, mode] of modes) chmodSync(target, mode);
 }
 
-function copyEntry(entry: Dirent, from: string, to: string, options: CopyTreeOptions): void {
+function copyEntry(
+  entry: Dirent,
+  path: readonly string[],
+  { from, to }: { readonly from: string; readonly to: string },
+  { modeOf, onFile, onSpecial }: CopyTreeOptions,
+): void {
   if (entry.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
   else if (entry.isFile()) {
-    copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    chmodSync(to, options.modeOf(lstatSync(from).mode, false));
-  } else options.onSpecial?.(from);
+    const stat = copyFile(from, to, (mode) => modeOf(mode, false));
+    onFile?.(path.join('/'), to, stat);
+  } else onSpecial?.(from);
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { fail, systemCode } from '../values/error.js';
-import { copyTree } from './copy-tree.js';
+import { type CopyTreeOptions, copyTree } from './copy-tree.js';
 import { type Notice, quoted } from './notice.js';
 import { readSourceFile } from './read-file.js';
 import { parseSlugignore, type Slugignore } from './slugignore.js';
@@ -13,6 +13,8 @@ export interface SourceOptions {
   readonly exclude?: readonly string[] | undefined;
   /** Refuse a source whose files have more. */
   readonly maxBytes?: number | undefined;
+  /** Told of each file with its path in the tree, its copy, and what it was while it was copied. */
+  readonly onFile?: CopyTreeOptions['onFile'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,13 +38,14 @@ export async function copySource(
     (path.length === 1 && path[0] === 'pack-build.lock') ||
     slugignore.ignores(path, isDirectory) ||
     excluded.has(resolve(source, ...path));
-  const { maxBytes, signal } = options;
+  const { maxBytes, onFile, signal } = options;
   try {
     if (maxBytes !== undefined) await requireSourceSize(source, maxBytes, { leavesOut, signal });
     await copyTree(source, hostPath(workspace, workspace.buildDir), {
       leavesOut,
       modeOf: (mode, isDirectory) => (isDirectory || mode & 0o100 ? 0o755 : 0o644),
       onSpecial: (path) => notices.push(special(relative(source, path))),
+      onFile,
       signal,
     });
   } catch (cause) {
@@ -90,15 +93,21 @@ function explained(source: string, cause: unknown, signal: AbortSignal | undefin
   const isOdd = path.includes('\ufffd');
   return fail('SOURCE_INVALID', {
     what: `${quoted(path, 300)} in the app cannot be copied`,
-    why: isOdd ? 'its name is not UTF-8' : `the system says ${code}`,
+    why: isOdd ? 'its name is not UTF-8' : reasonFor(code),
     fix: isOdd ? 'rename it, or name it in .slugignore with `*` in place of what is odd' : fixFor(code),
     details: { path, reason: code },
     cause,
   });
 }
 
+const CHANGED: readonly string[] = ['ELOOP', 'ENOENT', 'ENXIO'];
+
+function reasonFor(code: string): string {
+  return code === 'ELOOP' ? 'a link has taken its place' : `the system says ${code}`;
+}
+
 function fixFor(code: string): string {
-  return code === 'ENOENT'
+  return CHANGED.includes(code)
     ? 'build again when nothing changes the app meanwhile'
     : 'make it readable, or name it in .slugignore';
 }

@@ -14,6 +14,8 @@ export interface Cache {
   readonly roots: string;
   /** Lists of what is in a base. */
   readonly inventories: string;
+  /** What the files of each app's source were when they were hashed. */
+  readonly sources: string;
   /** CACHE_DIR of each app. */
   readonly apps: string;
   /** Buildpacks of web servers, as they came, by their integrity. */
@@ -35,6 +37,7 @@ export function cacheAt(directory: string): Cache {
     layers: join(root, 'layers'),
     roots: join(root, 'roots'),
     inventories: join(root, 'inventories'),
+    sources: join(root, 'sources'),
     apps: join(root, 'apps'),
     tarballs: join(root, 'tarballs'),
     bases: join(root, 'bases'),

@@ -92,8 +92,8 @@ async function packOnce(
 
 /** Equal for equal tars, and known without reading a file: how many entries there are and how many bytes they were seen to have. */
 function bulkOf(entries: readonly LayerEntry[]): string {
-  const bytes = entries.map((entry) => (entry.type === 'file' ? sizeOf(entry) : 0));
-  return `${entries.length}-${bytes.reduce((sum, size) => sum + size, 0)}`;
+  const bytes = entries.reduce((sum, entry) => sum + (entry.type === 'file' ? sizeOf(entry) : 0), 0);
+  return `${entries.length}-${bytes}`;
 }
 
 function sizeOf(entry: LayerEntry & { readonly type: 'file' }): number {

@@ -47,35 +47,38 @@ interface Named extends Group {
   readonly name: string;
 }
 
-function groupByUnit(writers: Writers): Map<string, Group> {
-  const fine = new Map<string, Group>();
+/** A group while it is put together. */
+type Growing = { -readonly [key in keyof Group]: Group[key] } & { readonly paths: string[] };
+
+function groupByUnit(writers: Writers): ReadonlyMap<string, Group> {
+  const fine = new Map<string, Growing>();
   const filled = directoriesWithChildren(writers);
   for (const [path, { step, entry }] of writers) {
     if (entry.type === 'special' || (entry.type === 'directory' && filled.has(path))) continue;
     add(fine, step, unitOf(path), [path], entry.size);
   }
-  const groups = new Map<string, Group>();
+  const groups = new Map<string, Growing>();
   for (const { step, unit, paths, size } of fine.values()) add(groups, step, size >= BIG ? unit : '', paths, size);
   if (groups.size === 0) add(groups, 0, '', [''], 0);
   return groups;
 }
 
-function add(groups: Map<string, Group>, step: number, unit: string, paths: readonly string[], size: number): void {
+function add(groups: Map<string, Growing>, step: number, unit: string, paths: readonly string[], size: number): void {
   const key = `${step}:${unit}`;
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, { step, unit, paths: [...paths], size });
-  else {
-    (group.paths as string[]).push(...paths);
-    groups.set(key, { ...group, size: group.size + size });
-  }
+  const group = groups.get(key) ?? { step, unit, paths: [], size: 0 };
+  for (const path of paths) group.paths.push(path);
+  group.size += size;
+  groups.set(key, group);
 }
 
 /** `node_modules/express/index.js` belongs to `node_modules`, `.heroku/node/bin/node` to `.heroku/node`, `server.js` to none. */
 function unitOf(path: string): string {
-  const [first, second, third] = path.split('/', 3);
-  if (second === undefined) return '';
-  if (!SHELVES.has(first as string)) return first as string;
-  return third === undefined ? '' : `${first}/${second}`;
+  const end = path.indexOf('/');
+  if (end === -1) return '';
+  const first = path.slice(0, end);
+  if (!SHELVES.has(first)) return first;
+  const next = path.indexOf('/', end + 1);
+  return next === -1 ? '' : path.slice(0, next);
 }
 
 /** A directory stands in a layer for its own sake only when nothing in it does. */
@@ -114,10 +117,11 @@ function rankOf({ step, unit }: Group): number {
 }
 
 function withAncestors(paths: readonly string[], writers: Writers): readonly (readonly [string, TreeEntry])[] {
-  const all = new Set<string>();
+  const all = new Set<string>(paths);
   for (const path of paths) {
-    for (let at = path; !all.has(at); at = parentOf(at)) all.add(at);
+    for (let at = parentOf(path); !all.has(at); at = parentOf(at)) all.add(at);
   }
+  all.add('');
   return [...all].sort(compareNames).map((path) => [path, entryOf(writers, path)] as const);
 }
 

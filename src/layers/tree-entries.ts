@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Listener } from '../values/events.js';
 import type { LayerEntry } from './entry.js';
 import type { TreeEntry } from './tree.js';
@@ -12,13 +11,13 @@ export interface TreePlace {
   /** The owner of everything in it, in the image. */
   readonly uid: number;
   readonly gid: number;
-  /** Hears of what is left out or changed. */
-  readonly on?: Listener | undefined;
+  /** The sha256 of a file's bytes, in hex, where somebody has read them. */
+  readonly hashOf?: ((path: string) => string | undefined) | undefined;
 }
 
 /**
  * The entries of a layer for a tree or a part of it. Hard links become files of their own (R23). Sockets, fifos and devices
- * are left out (R94), and a directory's setuid and setgid bits are dropped, each with a notice.
+ * are left out (R94), and a directory's setuid and setgid bits are dropped.
  */
 export function treeEntries(tree: Iterable<readonly [string, TreeEntry]>, place: TreePlace): LayerEntry[] {
   const entries: LayerEntry[] = [];
@@ -29,22 +28,26 @@ export function treeEntries(tree: Iterable<readonly [string, TreeEntry]>, place:
   return entries;
 }
 
-function convert(inTree: string, entry: TreeEntry, { root, at, uid, gid, on }: TreePlace): LayerEntry | undefined {
-  const path = [at, inTree].filter((part) => part !== '').join('/');
-  const owned = { path, mode: entry.mode, uid, gid };
-  if (entry.type === 'file')
-    return { ...owned, type: 'file', from: join(root, inTree), size: entry.size, hash: entry.hash };
-  if (entry.type === 'symlink') return { ...owned, type: 'symlink', target: entry.target ?? '' };
-  if (entry.type === 'special') {
-    on?.({
-      type: 'notice',
-      code: 'LAYER_FILE_SKIPPED',
-      message: `/${path} is a socket, fifo or device: left out of the image`,
-    });
-    return undefined;
+/** Tells what of a tree is left out or changed in the image. */
+export function tellOfChanges(tree: Iterable<readonly [string, TreeEntry]>, at: string, on: Listener): void {
+  for (const [inTree, entry] of tree) {
+    const path = pathIn(at, inTree);
+    if (entry.type === 'special') {
+      const message = `/${path} is a socket, fifo or device: left out of the image`;
+      on({ type: 'notice', code: 'LAYER_FILE_SKIPPED', message });
+    } else if (entry.type === 'directory' && (entry.mode & 0o6000) !== 0)
+      on({ type: 'notice', code: 'LAYER_SETGID_DROPPED', message: `/${path} lost its setgid bit in the image` });
   }
-  if ((entry.mode & 0o6000) !== 0) {
-    on?.({ type: 'notice', code: 'LAYER_SETGID_DROPPED', message: `/${path} lost its setgid bit in the image` });
-  }
-  return { ...owned, mode: entry.mode & 0o1777, type: 'directory' };
+}
+
+function convert(inTree: string, entry: TreeEntry, { root, at, uid, gid, hashOf }: TreePlace): LayerEntry | undefined {
+  const { type, mode, size } = entry;
+  const path = pathIn(at, inTree);
+  if (type === 'file') return { path, mode, uid, gid, type, from: `${root}/${inTree}`, size, hash: hashOf?.(inTree) };
+  if (type === 'symlink') return { path, mode, uid, gid, type, target: entry.target ?? '' };
+  return type === 'directory' ? { path, mode: mode & 0o1777, uid, gid, type } : undefined;
+}
+
+function pathIn(at: string, inTree: string): string {
+  return at === '' || inTree === '' ? at + inTree : `${at}/${inTree}`;
 }

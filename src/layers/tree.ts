@@ -4,13 +4,15 @@ import {
   chmodSync,
   closeSync,
   constants,
+  type Dirent,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { compareNames } from '../archive/tar-write.js';
+import { isSettled, stampOf } from '../system/stamp.js';
 import { fail, systemCode } from '../values/error.js';
 
 /** What a tree holds at one path. Sockets, fifos and devices are `special`: they belong in no layer. */
@@ -22,30 +24,64 @@ export interface TreeEntry {
   readonly size: number;
   /** A symlink's text. */
   readonly target?: string;
-  /** The sha256 of a file's bytes, in hex, once somebody has read them. */
-  readonly hash?: string | undefined;
-  /** Inode, size and times: while these stay, so do the bytes. */
-  readonly stamp: string;
+  /** While it stays, so do the bytes. Absent where that cannot be told. */
+  readonly stamp?: string | undefined;
 }
 
 /** A tree by path, relative to its root, in the order of a walk. The root itself is `''`. */
 export type Tree = ReadonlyMap<string, TreeEntry>;
 
 /**
- * Reads a tree without following links and without reading files. Nothing may write to it meanwhile. Throws
- * `LAYER_FILE_REFUSED` for a name that is not UTF-8.
+ * Reads a tree without following links and without reading files. Nothing may write to it meanwhile. The order is that of
+ * `compareNames` over whole paths. With a clock of its file system, files get stamps. Throws `LAYER_FILE_REFUSED` for a name
+ * that is not UTF-8.
  */
-export function readTree(root: string): Tree {
+export function readTree(root: string, clock?: () => bigint): Tree {
   const tree = new Map<string, TreeEntry>();
+  const begun = clock?.() ?? 0n;
+  const young: (readonly [string, BigIntStats])[] = [];
+  // From the last to the first: a directory itself, or with a slash at its end what it holds.
   const pending = [''];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    const absolute = join(root, path);
-    const entry = entryAt(root, path);
-    tree.set(path, entry);
-    if (entry.type !== 'directory') continue;
-    for (const name of readdirSync(absolute)) pending.push(path === '' ? name : `${path}/${name}`);
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    if (at === '' || !at.endsWith('/')) {
+      // A slash at the end would follow a root that is a link.
+      const path = at === '' ? root : `${root}/${at}`;
+      const stat = lstat(path, at);
+      const entry = entryOf(path, stat, begun);
+      tree.set(at, entry);
+      if (entry.type === 'file' && entry.stamp === undefined) young.push([at, stat]);
+      if (at !== '' || entry.type !== 'directory') continue;
+    }
+    pushSorted(pending, at, readdirSync(`${root}/${at}`, { withFileTypes: true }));
   }
+  if (clock !== undefined) stampYoung(tree, young, clock());
   return tree;
+}
+
+/** What is in a directory stands after names such as `a-b` and `a.b`, which come before `a/`. */
+function pushSorted(pending: string[], directory: string, entries: readonly Dirent[]): void {
+  const keys: string[] = [];
+  for (const entry of entries) {
+    const path = directory + entry.name;
+    keys.push(path);
+    if (entry.isDirectory()) keys.push(`${path}/`);
+  }
+  for (const key of keys.sort((a, b) => compareNames(b, a))) pending.push(key);
+}
+
+/**
+ * Files that were changed shortly before the tree was read. The clock is read again: who writes to one from now on changes
+ * its times, unless they are of this very tick.
+ */
+function stampYoung(
+  tree: Map<string, TreeEntry>,
+  young: readonly (readonly [string, BigIntStats])[],
+  clock: bigint,
+): void {
+  for (const [path, stat] of young) {
+    const entry = tree.get(path);
+    if (entry !== undefined && isSettled(stat, clock)) tree.set(path, { ...entry, stamp: stampOf(stat) });
+  }
 }
 
 const CHUNK = 1 << 20;
@@ -65,15 +101,14 @@ export function hashFile(path: string): string {
   return hash.digest('hex');
 }
 
-function entryAt(root: string, relative: string): TreeEntry {
-  const path = join(root, relative);
-  const stat = lstat(path, relative);
-  const mode = stat.isSymbolicLink() ? 0o777 : readableMode(path, Number(stat.mode) & 0o7777, stat.isDirectory());
-  const stamp = `${stat.ino}:${stat.size}:${stat.ctimeNs}:${stat.mtimeNs}`;
-  if (stat.isFile()) return { type: 'file', mode, size: Number(stat.size), stamp };
-  if (stat.isDirectory()) return { type: 'directory', mode, size: 0, stamp: '' };
-  if (stat.isSymbolicLink()) return { type: 'symlink', mode, size: 0, target: readlinkSync(path), stamp };
-  return { type: 'special', mode, size: 0, stamp };
+function entryOf(path: string, stat: BigIntStats, clock: bigint): TreeEntry {
+  if (stat.isSymbolicLink()) return { type: 'symlink', mode: 0o777, size: 0, target: readlinkSync(path) };
+  const mode = readableMode(path, Number(stat.mode) & 0o7777, stat.isDirectory());
+  if (stat.isFile()) {
+    const stamp = isSettled(stat, clock) ? stampOf(stat) : undefined;
+    return { type: 'file', mode, size: Number(stat.size), stamp };
+  }
+  return { type: stat.isDirectory() ? 'directory' : 'special', mode, size: 0 };
 }
 
 /**

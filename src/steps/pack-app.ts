@@ -6,7 +6,8 @@ import type { LayerCache } from '../layers/layer-cache.js';
 import { keepScan } from '../layers/layer-scan.js';
 import { packLayer } from '../layers/pack.js';
 import { type Part, partition } from '../layers/partition.js';
-import { treeEntries } from '../layers/tree-entries.js';
+import type { TreeEntry } from '../layers/tree.js';
+import { tellOfChanges, treeEntries } from '../layers/tree-entries.js';
 import type { Writers } from '../layers/writers.js';
 import type { AppLayer } from '../oci/app.js';
 import { inParallel } from '../system/limiter.js';
@@ -44,15 +45,14 @@ export interface PackTools {
 
 /** Puts the app into layers: launcher, process table, then the tree's parts, what changes rarely below what changes often. */
 export async function packApp(request: PackRequest, tools: PackTools): Promise<readonly AppLayer[]> {
-  const tree = { root: request.root, at: 'app', uid: RUN_UID, gid: RUN_UID };
+  const hashOf = (path: string) => request.writers.get(path)?.hash;
+  const tree = { root: request.root, at: 'app', uid: RUN_UID, gid: RUN_UID, hashOf };
   const parts = partition(request.writers, request.stepNames, MAX_LAYERS - 2);
-  tellOnce(request.writers, tree, tools.on);
-  const hashed = ([path, entry]: Part['entries'][number]) =>
-    [path, { ...entry, hash: request.writers.get(path)?.hash }] as const;
+  tellOfChanges(entriesOf(request.writers), tree.at, tools.on);
   const contents: readonly (readonly [string, readonly LayerEntry[]])[] = [
     ['launcher', await launcherEntries()],
     ['process table', processEntries(request.processes)],
-    ...parts.map((part) => [part.name, treeEntries(part.entries.map(openToAll).map(hashed), tree)] as const),
+    ...parts.map((part) => [part.name, treeEntries(openToAll(part.entries), tree)] as const),
   ];
   const layers: AppLayer[] = [];
   await inParallel(contents.entries(), AT_ONCE, async ([at, [name, entries]]) => {
@@ -64,16 +64,12 @@ export async function packApp(request: PackRequest, tools: PackTools): Promise<r
 }
 
 /** /app itself is 0755, whatever a buildpack made of BUILD_DIR (R93). */
-function openToAll([path, entry]: Part['entries'][number]): Part['entries'][number] {
-  return path === '' ? [path, { ...entry, mode: 0o755 }] : [path, entry];
+function openToAll(entries: Part['entries']): Part['entries'] {
+  return entries.map((pair) => (pair[0] === '' ? ['', { ...pair[1], mode: 0o755 }] : pair));
 }
 
-/** A directory stands in many layers; what there is to say of it is said once. */
-function tellOnce(writers: Writers, tree: Omit<Parameters<typeof treeEntries>[1], 'on'>, on: Listener): void {
-  treeEntries(
-    [...writers].map(([path, { entry }]) => [path, entry] as const),
-    { ...tree, on },
-  );
+function* entriesOf(writers: Writers): Generator<readonly [string, TreeEntry]> {
+  for (const [path, { entry }] of writers) yield [path, entry];
 }
 
 async function launcherEntries(): Promise<readonly LayerEntry[]> {

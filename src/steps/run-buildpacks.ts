@@ -9,8 +9,9 @@ import { report } from '../buildpack/report.js';
 import type { Report } from '../buildpack/report-document.js';
 import type { PlacedBuildpack, ScriptTools } from '../buildpack/script.js';
 import { hostPath, type Workspace } from '../buildpack/workspace.js';
-import { readTree } from '../layers/tree.js';
+import { readTree, type Tree } from '../layers/tree.js';
 import { attribute, type Writers } from '../layers/writers.js';
+import { fileClock } from '../system/stamp.js';
 import { step } from '../values/events.js';
 
 /** A buildpack that lies in the workspace, with what pins it. */
@@ -96,10 +97,14 @@ async function compileAll(
   return { used, writers };
 }
 
+/** What is in BUILD_DIR. */
+export function readBuildDir(workspace: Workspace): Tree {
+  return readTree(hostPath(workspace, workspace.buildDir), () => fileClock(workspace.hostDir));
+}
+
 /** The tree as it is now, with what step `number` wrote. Every process of the step is dead. */
-export function lookAt(workspace: Workspace, before: Writers, number: number, last: boolean): Writers {
-  const root = hostPath(workspace, workspace.buildDir);
-  return attribute(before, root, readTree(root), number, last);
+function lookAt(workspace: Workspace, before: Writers, number: number, last: boolean): Writers {
+  return attribute(before, hostPath(workspace, workspace.buildDir), readBuildDir(workspace), number, last);
 }
 
 /** Each is run, so that each can fail the build; the last that exists speaks for all. */

@@ -4,13 +4,17 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { compareNames } from '../archive/tar-write.js';
 import { copySource } from '../buildpack/source.js';
 import { type SourceVersion, sourceVersion } from '../buildpack/source-version.js';
-import type { Workspace } from '../buildpack/workspace.js';
-import type { Writers } from '../layers/writers.js';
+import { hostPath, type Workspace } from '../buildpack/workspace.js';
+import type { Cache } from '../cache/cache.js';
+import { openSourceIndex } from '../cache/source-index.js';
+import { hashFile } from '../layers/tree.js';
+import { type Writers, writtenBySource } from '../layers/writers.js';
+import { stampOf } from '../system/stamp.js';
 import { type Digest, fromHex } from '../values/digest.js';
 import { fail } from '../values/error.js';
 import { step } from '../values/events.js';
 import { parsePlace } from '../values/place.js';
-import { lookAt } from './run-buildpacks.js';
+import { readBuildDir } from './run-buildpacks.js';
 import type { Tools } from './tools.js';
 
 /** The app's source in BUILD_DIR. */
@@ -20,6 +24,8 @@ export interface Source {
   /** The commit, when the directory is the top of a git work tree: a part of one changes with commits that do not touch it. */
   readonly version: SourceVersion | undefined;
   readonly writers: Writers;
+  /** Keeps the hashes of its files, so that the next build need not read those that are as they were. */
+  keep(): Promise<void>;
 }
 
 export interface SourceRequest {
@@ -32,17 +38,29 @@ export interface SourceRequest {
 }
 
 /** Copies the source into BUILD_DIR and looks at it. Throws what `copySource` throws. */
-export async function takeSource(request: SourceRequest, workspace: Workspace, tools: Tools): Promise<Source> {
+export async function takeSource(
+  request: SourceRequest,
+  cache: Cache,
+  workspace: Workspace,
+  tools: Tools,
+): Promise<Source> {
   return step(tools.on, 'source', undefined, async () => {
     const { source, limits } = request;
+    const index = await openSourceIndex(cache, source, workspace.hostDir);
+    const files = new Map<string, readonly [stamp: string, hash: string]>();
     const notices = await copySource(source, workspace, {
       exclude: ownFiles(request),
       maxBytes: limits.sourceBytes,
+      onFile: (path, copy, stat) => files.set(path, [stampOf(stat), index.hashOf(path, stat) ?? hashFile(copy)]),
       signal: tools.signal,
     });
     for (const notice of notices) tools.on({ type: 'notice', ...notice });
-    const writers = lookAt(workspace, new Map(), 0, false);
-    return { writers, digest: digestOfTree(writers), version: await versionOf(source, tools) };
+    const hashes = new Map([...files].map(([path, [, hash]]) => [path, hash]));
+    const writers = writtenBySource(hostPath(workspace, workspace.buildDir), readBuildDir(workspace), hashes);
+    const version = await versionOf(source, tools);
+    // A cache that cannot be written to makes the next build slower, and that is all.
+    const keep = () => index.keep(files).catch(() => undefined);
+    return { writers, digest: digestOfTree(writers), version, keep };
   });
 }
 

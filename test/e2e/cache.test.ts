@@ -3,7 +3,7 @@ import { useCli } from '../support/command-line.js';
 
 const cli = useCli();
 
-const PARTS = ['blobs', 'layers', 'roots', 'inventories', 'apps', 'tarballs', 'bases', 'packages', 'work'];
+const PARTS = ['blobs', 'layers', 'roots', 'inventories', 'sources', 'apps', 'tarballs', 'bases', 'packages', 'work'];
 
 /** Names and counts; sizes depend on the machine's programs. */
 const told = (text: string) => cli.plain(text).replaceAll(/ +\d+\.\d MB/g, ' N MB');
