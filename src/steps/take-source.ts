@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { lstat, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { compareNames } from '../archive/tar-write.js';
 import { copySource } from '../buildpack/source.js';
 import { type SourceVersion, sourceVersion } from '../buildpack/source-version.js';
 import type { Workspace } from '../buildpack/workspace.js';
 import type { Writers } from '../layers/writers.js';
+import { sweepStale } from '../system/tempdir.js';
 import { type Digest, fromHex } from '../values/digest.js';
 import { fail } from '../values/error.js';
 import { step } from '../values/events.js';
@@ -35,8 +36,12 @@ export interface SourceRequest {
 export async function takeSource(request: SourceRequest, workspace: Workspace, tools: Tools): Promise<Source> {
   return step(tools.on, 'source', undefined, async () => {
     const { source, limits } = request;
+    const outputs = outputsOf(request);
+    // What a killed build was writing there is no part of the app.
+    for (const directory of new Set([source, ...outputs.map(dirname)])) await sweepStale(directory);
     const notices = await copySource(source, workspace, {
-      exclude: ownFiles(request),
+      // What pack-build itself keeps there is none either.
+      exclude: [resolve(request.cacheDir), join(source, '.pack-build'), ...outputs],
       maxBytes: limits.sourceBytes,
       signal: tools.signal,
     });
@@ -46,10 +51,8 @@ export async function takeSource(request: SourceRequest, workspace: Workspace, t
   });
 }
 
-/** What pack-build itself keeps in an app's directory is not part of the app. */
-function ownFiles({ source, to, cacheDir }: SourceRequest): readonly string[] {
-  const outputs = to.map(parsePlace).flatMap((place) => ('path' in place ? [resolve(place.path)] : []));
-  return [resolve(cacheDir), join(source, '.pack-build'), ...outputs];
+function outputsOf({ to }: SourceRequest): readonly string[] {
+  return to.map(parsePlace).flatMap((place) => ('path' in place ? [resolve(place.path)] : []));
 }
 
 /** Where an app is, and what the references of its caller are relative to. */

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -11,6 +9,7 @@ import { killGroup } from './group.js';
 import { openPipe, type Pipe } from './pipe.js';
 import { interrupted, type StartFailure, startFailure } from './process-failure.js';
 import { type StopRules, watchForStop } from './stop.js';
+import { withTempDir } from './tempdir.js';
 import { toolMissing } from './tools.js';
 
 /** A program to run. */
@@ -200,15 +199,12 @@ function pipeFds({ output, descriptors = [] }: ProcessRequest): readonly number[
 
 async function openPipes(fds: readonly number[], execa: Execa): Promise<Pipes> {
   if (fds.length === 0) return new Map();
-  const folder = await mkdtemp(join(tmpdir(), 'pack-build-pipe-'));
-  try {
+  return withTempDir('pack-build-pipe', undefined, async (folder) => {
     const paths = fds.map((fd) => join(folder, String(fd)));
     const made = await execa('mkfifo', ['-m', '600', ...paths], { reject: false, stdin: 'ignore' });
     if (made.failed) throw toolMissing('mkfifo', made.cause);
     return new Map(await Promise.all(fds.map(async (fd) => [fd, await openPipe(join(folder, String(fd)))] as const)));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function pipeOf(pipes: Pipes, fd: number): Pipe {

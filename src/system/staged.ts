@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fail, systemCode } from '../values/error.js';
+import { ownedName } from './tempdir.js';
+
+const STAGED = '.staged';
 
 export type Bytes = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -25,7 +27,7 @@ export async function writeStagedAs(
   mode = 0o644,
   size: number | undefined = bytes instanceof Uint8Array ? bytes.byteLength : undefined,
 ): Promise<void> {
-  const staged = join(directory, `.staged-${randomBytes(9).toString('hex')}`);
+  const staged = join(directory, await ownedName(STAGED));
   try {
     await writeAll(staged, bytes, mode);
     await rename(staged, join(directory, await nameOf()));
@@ -47,8 +49,8 @@ export async function linkStaged(
   path: string,
   passes: (linked: string) => Promise<boolean>,
 ): Promise<boolean> {
-  const staged = join(dirname(path), `.staged-${randomBytes(9).toString('hex')}`);
-  await mkdir(dirname(path), { recursive: true });
+  const staged = join(dirname(path), await ownedName(STAGED));
+  await makeDirectory(dirname(path));
   try {
     await link(file, staged);
     if (!(await passes(staged))) return false;
@@ -84,6 +86,14 @@ async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.byteLength; ) {
     done += (await file.write(chunk, done, chunk.byteLength - done)).bytesWritten;
   }
+}
+
+/** Makes a directory and those above it that are missing, so that they are there after a crash too. The topmost that was made. */
+export async function makeDirectory(path: string): Promise<string | undefined> {
+  const top = await mkdir(path, { recursive: true });
+  if (top === undefined) return undefined;
+  for (let at = path; at.length >= top.length; at = dirname(at)) await syncDirectory(dirname(at));
+  return top;
 }
 
 /** Makes the rename itself durable. Some file systems cannot sync a directory; then there is nothing to add. */
