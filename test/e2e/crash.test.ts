@@ -11,7 +11,7 @@ import { digestOf } from '../../src/values/digest.js';
 import { isFailure } from '../../src/values/error.js';
 import { parsePlace } from '../../src/values/place.js';
 import { useCli } from '../support/command-line.js';
-import { type Den, forEach, makeDen, runFaulty, spread } from '../support/faults.js';
+import { brokenOrders, type Den, forEach, makeDen, runFaulty, spread } from '../support/faults.js';
 import { buildpack } from '../support/product.js';
 import { serveRegistry, type TestRegistry } from '../support/registry.js';
 import { ARCHITECTURE } from '../support/tiny-base.js';
@@ -180,7 +180,7 @@ async function cleanRun(one: Case) {
   expect(run.status === 0 ? '' : run.stderr).toBe('');
   const digest = (await one.digest(den)) ?? '';
   expect(digest).not.toBe(before);
-  return { before, digest, count: run.count };
+  return { before, digest, count: run.count, steps: run.steps, den };
 }
 
 async function untilNoProcess(): Promise<void> {
@@ -251,4 +251,29 @@ describe('crashed at any step', () => {
     },
     LONG,
   );
+});
+
+describe('what is told to be done', () => {
+  it.each(Object.keys(CASES))(
+    'FLT-2 FLT-14 %s: bytes before names, blobs before the index, all before the result',
+    async (name) => {
+      const { steps } = await cleanRun(CASES[name] as Case);
+      expect(brokenOrders(steps)).toEqual([]);
+      expect(steps).toContain('report');
+      // Whatever is not synced is found out: every sync of a file that got its name here, and the last one of a directory.
+      const renamed = steps.flatMap((step) => (step.startsWith('rename ') ? [step.split(' ')[1] ?? ''] : []));
+      const needed = steps.filter((step) => step.startsWith('sync ') && renamed.includes(step.slice('sync '.length)));
+      expect(name === 'a push' || needed.length > 0).toBe(true);
+      for (const sync of needed) expect(brokenOrders(steps.filter((step) => step !== sync))).not.toEqual([]);
+    },
+  );
+
+  it('FLT-14 a rebase into a new layout: the directories that were made are on the disk', async () => {
+    const { steps, den } = await cleanRun(CASES['a rebase into a new layout'] as Case);
+    const made = steps.findLastIndex((step) => step.startsWith('rename ') && step.endsWith(`${den.directory}/image`));
+    const staged = steps[made]?.split(' ')[1];
+    for (const directory of [staged, `${staged}/blobs`, `${staged}/blobs/sha256`])
+      expect(steps.slice(0, made)).toContain(`sync ${directory}`);
+    expect(steps.slice(made, steps.indexOf('report'))).toContain(`sync ${den.directory}`);
+  });
 });

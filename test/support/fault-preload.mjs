@@ -1,7 +1,8 @@
 // Loaded before a command (`node --import`): counts what it changes, step by step, and lets one step go wrong. Nothing of
 // this is in the product. FAULT says what: `kill@7`, `abort@7` (a crash of V8), `throw@7` (an error that nobody awaits),
 // `ENOSPC@7`, `ENOSPC@7-` (from step 7 on). FAULT_MATCH takes only steps whose line matches. FAULT_TRACE is a file that gets
-// a line for each step when it has succeeded: `rename FROM TO`, `sync PATH`, ... and at last `exit STATUS STEPS`.
+// a line for each step: `rename FROM TO` when it begins, others such as `sync PATH` when they have succeeded, `report` for
+// what goes to stdout, and at last `exit STATUS STEPS`.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -40,8 +41,13 @@ function before(line) {
   return Object.assign(new Error(text), { code: kind, errno: -constants.errno[kind], syscall: call, path });
 }
 
-function after(line) {
+function note(line) {
   if (trace) writeSync(trace, `${line}\n`);
+}
+
+/** What is renamed counts from when it begins: all that must be done by then is done by then. */
+function after(line) {
+  if (!line.startsWith('rename ')) note(line);
 }
 
 function wrap(object, name, lineOf) {
@@ -53,6 +59,7 @@ function wrap(object, name, lineOf) {
     const isSync = name.endsWith('Sync') || object === childProcess || object === http;
     const callback = typeof args.at(-1) === 'function' ? args.at(-1) : undefined;
     const error = before(line);
+    if (!error && line.startsWith('rename ')) note(line);
     if (isSync) {
       if (error) throw error;
       const result = original.apply(this, args);
@@ -106,4 +113,9 @@ wrap(fs.promises, 'open', lineOfOpen);
 wrap(childProcess, 'spawn', ([file]) => `spawn ${file}`);
 wrap(http, 'request', ([url, options]) => `request ${options?.method ?? url?.method ?? 'GET'} ${url?.path ?? url}`);
 syncBuiltinESMExports();
-process.once('exit', (status) => after(`exit ${status} ${count}`));
+const { write } = process.stdout;
+process.stdout.write = function reported(...args) {
+  note('report');
+  return write.apply(this, args);
+};
+process.once('exit', (status) => note(`exit ${status} ${count}`));

@@ -1,5 +1,5 @@
 import { readFile, realpath, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Cli, CliRun } from './command-line.js';
 
 /** What makes a step of a command go wrong: see fault-preload.mjs. */
@@ -55,4 +55,32 @@ export async function forEach<T>(all: readonly T[], work: (one: T) => Promise<vo
 export function spread(last: number, many: number): readonly number[] {
   if (last <= many) return Array.from({ length: last }, (_, at) => at + 1);
   return Array.from({ length: many }, (_, at) => 1 + Math.round((at * (last - 1)) / (many - 1)));
+}
+
+/**
+ * What of a command's steps could be lost or mixed up with the power: a file that got its name before its bytes were on the
+ * disk, a name that was not on the disk when the result was told, an index before a blob that it names. What is under a
+ * build's private directories is nobody's result.
+ */
+export function brokenOrders(steps: readonly string[]): readonly string[] {
+  const dirty = new Set<string>();
+  const unsynced = new Set<string>();
+  const broken: string[] = [];
+  for (const step of steps.filter((line) => !/\/cache\/v1\/(work|apps)\//.test(line))) {
+    const [call, one = '', two = ''] = step.split(' ');
+    if (call === 'write' || call === 'writeFile') dirty.add(one);
+    if (call === 'link' && !steps.slice(0, steps.indexOf(step)).includes(`sync ${one}`)) dirty.add(two);
+    if (call === 'sync') {
+      dirty.delete(one);
+      unsynced.delete(one);
+    }
+    if (call === 'rename') {
+      if (dirty.has(one)) broken.push(`${two} before its bytes`);
+      const pending = [...unsynced].filter((directory) => directory.startsWith(dirname(two)));
+      if (basename(two) === 'index.json' && pending.length > 0) broken.push(`${two} before ${pending}`);
+      unsynced.add(dirname(two));
+    }
+    if (call === 'report') broken.push(...[...unsynced].map((directory) => `the result before ${directory}`));
+  }
+  return broken;
 }
