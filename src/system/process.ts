@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Options } from 'execa';
 import { fail } from '../values/error.js';
 import { captureHead, captureTail } from './capture.js';
-import { killGroup } from './group.js';
+import { countGroup, killGroup } from './group.js';
 import { openPipe, type Pipe } from './pipe.js';
 import { interrupted, type StartFailure, startFailure } from './process-failure.js';
 import { type StopRules, watchForStop } from './stop.js';
@@ -108,12 +108,14 @@ async function runWithPipes(request: ProcessRequest, pipes: Pipes, execa: Execa)
       request.onOutput?.(chunk, name);
     });
   }
-  const watch = watchForStop(request, child.pid, isGroupLeader(request));
+  const leader = isGroupLeader(request) ? child.pid : undefined;
+  if (leader !== undefined) countGroup(leader);
+  const watch = watchForStop(request, child.pid, leader !== undefined);
   const { code, killedBy, failure } = await ended;
   watch.cancel();
   await closeWriters(pipes, (fd) => fd > 2);
   await drain([...outputs.map(({ stream }) => stream), ...[...pipes.values()].map(({ reader }) => reader)]);
-  if (child.pid !== undefined && isGroupLeader(request)) await killGroup(child.pid);
+  if (leader !== undefined) await killGroup(leader);
   if (failure !== undefined) throw await startFailure(request, failure);
   if (request.signal?.aborted && !request.abortIsExit) throw interrupted(request);
   const lastLines = tail.lines(TAIL_LINES);
