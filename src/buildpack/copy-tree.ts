@@ -11,6 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { diskFull } from '../system/staged.js';
+import { systemCode } from '../values/error.js';
 
 export interface CopyTreeOptions {
   /** True for an entry that is left out, a directory with all it holds. `path` is relative, split at slashes. */
@@ -58,4 +60,11 @@ function copyEntry(entry: Dirent, from: string, to: string, options: CopyTreeOpt
     copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     chmodSync(to, options.modeOf(lstatSync(from).mode, false));
   } else options.onSpecial?.(from);
+}
+
+/** The error for what is the fault of the machine, and neither of the tree nor of who wrote it; undefined for any other. */
+export async function machineFailure(cause: unknown, to: string): Promise<unknown> {
+  const code = systemCode(cause) ?? '';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) return diskFull(to, cause);
+  return ['EROFS', 'EMFILE', 'ENFILE', 'EIO'].includes(code) ? cause : undefined;
 }

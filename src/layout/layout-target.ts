@@ -100,7 +100,7 @@ async function addTo({ place, path, whole, blobs, signal }: Copy, replacing: Rep
       const index = withEntry(await readLayoutIndex(place), whole, place.tag, replacing);
       await writeStaged(join(path, 'index.json'), canonicalJson(index as unknown as Json));
     } catch (error) {
-      await removeAdded(path, whole, before);
+      await removeAdded(path, whole, before).catch(() => undefined);
       throw error;
     }
   });

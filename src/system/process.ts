@@ -7,10 +7,9 @@ import { fail } from '../values/error.js';
 import { captureHead, captureTail } from './capture.js';
 import { countGroup, killGroup } from './group.js';
 import { openPipe, type Pipe } from './pipe.js';
-import { interrupted, type StartFailure, startFailure } from './process-failure.js';
+import { interrupted, pipesFailure, type StartFailure, startFailure } from './process-failure.js';
 import { type StopRules, watchForStop } from './stop.js';
 import { withTempDir } from './tempdir.js';
-import { toolMissing } from './tools.js';
 
 /** A program to run. */
 export interface ProcessRequest extends StopRules {
@@ -203,8 +202,12 @@ async function openPipes(fds: readonly number[], execa: Execa): Promise<Pipes> {
   if (fds.length === 0) return new Map();
   return withTempDir('pack-build-pipe', undefined, async (folder) => {
     const paths = fds.map((fd) => join(folder, String(fd)));
-    const made = await execa('mkfifo', ['-m', '600', ...paths], { reject: false, stdin: 'ignore' });
-    if (made.failed) throw toolMissing('mkfifo', made.cause);
+    const made = await execa('mkfifo', ['-m', '600', ...paths], {
+      reject: false,
+      stdin: 'ignore',
+      env: { LC_ALL: 'C' },
+    });
+    if (made.failed) throw await pipesFailure(folder, made);
     return new Map(await Promise.all(fds.map(async (fd) => [fd, await openPipe(join(folder, String(fd)))] as const)));
   });
 }

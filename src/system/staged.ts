@@ -35,7 +35,7 @@ export async function writeStagedAs(
   } catch (error) {
     // How much is free is asked before the staged file, which has filled the disk, goes.
     const explanation = await explained(error, directory, size);
-    await rm(staged, { force: true });
+    await removeStaged(staged);
     throw explanation;
   }
 }
@@ -62,8 +62,13 @@ export async function linkStaged(
       return false;
     throw await explained(error, dirname(path), undefined);
   } finally {
-    await rm(staged, { force: true });
+    await removeStaged(staged);
   }
+}
+
+/** What went wrong is not to be hidden by what goes wrong after it: a name that stays is swept by the next command. */
+async function removeStaged(staged: string): Promise<void> {
+  await rm(staged, { force: true }).catch(() => undefined);
 }
 
 async function writeAll(path: string, bytes: Bytes, mode: number): Promise<void> {
@@ -114,19 +119,28 @@ async function explained(error: unknown, directory: string, size: number | undef
   return diskFull(directory, error, size);
 }
 
-/** The error for a file system without room. `needed` is the number of bytes that were to be written, where known. */
-export async function diskFull(directory: string, cause: unknown, needed?: number): Promise<unknown> {
-  const free = await statfs(directory).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => undefined,
-  );
+/**
+ * The error for a file system without room. `directory` is where something was to be written, if that is known; `needed` the
+ * number of bytes.
+ */
+export async function diskFull(directory: string | undefined, cause: unknown, needed?: number): Promise<unknown> {
+  const free = directory === undefined ? undefined : await freeAt(directory);
   const facts = [needed === undefined ? [] : `needed ${needed} bytes`, free === undefined ? [] : `free ${free} bytes`];
   const quota = systemCode(cause) === 'EDQUOT';
   return fail('DISK_FULL', {
-    what: `there is no room left to write in ${directory}`,
+    what: `there is no room left${directory === undefined ? '' : ` to write in ${directory}`}`,
     why: [quota ? 'the disk quota is used up' : 'the file system is full', ...facts.flat()].join('; '),
     fix: 'free some space there, or name a directory on another file system with --cache-dir or TMPDIR',
-    details: { directory, neededBytes: needed ?? null, freeBytes: free ?? null },
+    details: { directory: directory ?? null, neededBytes: needed ?? null, freeBytes: free ?? null },
     cause,
   });
+}
+
+/** Where there is nothing yet, or nothing any more, the directory above tells. */
+async function freeAt(directory: string): Promise<number | undefined> {
+  for (let at = directory; ; at = dirname(at)) {
+    const found = await statfs(at).catch(() => undefined);
+    if (found !== undefined) return found.bavail * found.bsize;
+    if (at === dirname(at)) return undefined;
+  }
 }

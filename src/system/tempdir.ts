@@ -18,11 +18,13 @@ export async function withTempDir<T>(
   work: (dir: string) => Promise<T>,
 ): Promise<T> {
   const dir = await makeTempDir(prefix, parent ?? tmpdir());
-  try {
-    return await work(dir);
-  } finally {
-    await removeTree(dir);
-  }
+  const result = await work(dir).catch(async (error: unknown) => {
+    // What went wrong is not to be hidden by what goes wrong after it; the next command sweeps.
+    await removeTree(dir).catch(() => undefined);
+    throw error;
+  });
+  await removeTree(dir);
+  return result;
 }
 
 /**
