@@ -23,6 +23,7 @@ import { parseTargets, putImage } from './steps/put-image.js';
 import { readPlace } from './steps/read-place.js';
 import { type Smoke, type SmokeRequest, smokeTest } from './steps/smoke-test.js';
 import { findSubject, inPlace, type Subject, tellOfDropped } from './steps/subject.js';
+import { sweepCache } from './steps/sweep-cache.js';
 import { takeApart } from './steps/take-apart.js';
 import { type GivenTools, settleTools, type Tools } from './steps/tools.js';
 import { type Transfer, transfersTo } from './steps/transfers.js';
@@ -101,6 +102,7 @@ export async function rebase(given: RebaseRequest, givenTools: GivenTools): Prom
     const policy = request.policy && settlePolicy(request.policy);
     const isInPlace = request.to.length === 0;
     const cache = cacheAt(request.cacheDir);
+    await sweepCache(cache);
     const subject = await findSubject(image, { platform, isMoved: isInPlace }, directoryStore(cache.blobs), tools);
     const places = await placesFor(subject, request, tools);
     const moved = await moveAll(subject, request, cache, tools);

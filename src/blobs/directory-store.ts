@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { linkStaged, writeStaged, writeStagedAs } from '../system/staged.js';
+import { linkStaged, makeDirectory, writeStaged, writeStagedAs } from '../system/staged.js';
 import type { Descriptor } from '../values/descriptor.js';
 import { type Digest, hexOf } from '../values/digest.js';
 import { fail, systemCode } from '../values/error.js';
@@ -43,7 +43,7 @@ function notesIn(directory: string): Notes {
   return {
     read: (name) => readFile(fileOf(name), 'utf8').catch(() => undefined),
     async write(name, text) {
-      await mkdir(directory, { recursive: true });
+      await makeDirectory(directory);
       await writeStaged(fileOf(name), text);
     },
   };
@@ -109,7 +109,7 @@ async function ingest(root: string, bytes: Bytes, expected?: Descriptor) {
     }
     found = seen.end();
   }
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   await writeStagedAs(directory, counted(), () => hexOf(found?.digest as Digest), 0o444, expected?.size);
   return found as ReturnType<Tally['end']>;
 }

@@ -9,6 +9,8 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { diskFull } from '../system/staged.js';
+import { systemCode } from '../values/error.js';
 import { copyFile } from './copy-file.js';
 
 export interface CopyTreeOptions {
@@ -64,4 +66,11 @@ function copyEntry(
     const stat = copyFile(from, to, (mode) => modeOf(mode, false));
     onFile?.(path.join('/'), to, stat);
   } else onSpecial?.(from);
+}
+
+/** The error for what is the fault of the machine, and neither of the tree nor of who wrote it; undefined for any other. */
+export async function machineFailure(cause: unknown, to: string): Promise<unknown> {
+  const code = systemCode(cause) ?? '';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) return diskFull(to, cause);
+  return ['EROFS', 'EMFILE', 'ENFILE', 'EIO'].includes(code) ? cause : undefined;
 }

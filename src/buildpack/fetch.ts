@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Download } from '../http/download.js';
 import { removeTree } from '../system/remove.js';
 import { fail, systemCode } from '../values/error.js';
-import { copyTree } from './copy-tree.js';
+import { copyTree, machineFailure } from './copy-tree.js';
 import { fetchGit } from './fetch-git.js';
 import { fetchTarball } from './fetch-tarball.js';
 import { fetchWeb } from './fetch-web.js';
@@ -96,8 +96,8 @@ async function copyDirectory(id: string, path: string, { into, signal }: FetchOp
     // The owner must be able to write: buildpacks write into their own copy and clean up after themselves.
     modeOf: (mode, directory) => (mode & 0o777) | (directory ? 0o700 : 0o600),
     signal,
-  }).catch((cause) => {
-    throw notCopied(id, cause, signal);
+  }).catch(async (cause) => {
+    throw (await machineFailure(cause, into)) ?? notCopied(id, cause, signal);
   });
   return { notices };
 }
@@ -124,13 +124,6 @@ function notCopied(id: string, cause: unknown, signal: AbortSignal | undefined):
   if (signal?.aborted) return fail('INTERRUPTED', { what: `interrupted while ${id} was copied`, cause });
   const code = systemCode(cause);
   const path = (cause as NodeJS.ErrnoException).path;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return fail('DISK_FULL', {
-      what: `there is no room for a copy of ${id}`,
-      fix: 'free some space, or set TMPDIR to a larger file system',
-      cause,
-    });
-  }
   if (code === undefined || path === undefined) return cause;
   return fail('BUILDPACK_INVALID', {
     what: `${id} cannot be copied`,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { fail, systemCode } from '../values/error.js';
-import { type CopyTreeOptions, copyTree } from './copy-tree.js';
+import { type CopyTreeOptions, copyTree, machineFailure } from './copy-tree.js';
 import { type Notice, quoted } from './notice.js';
 import { readSourceFile } from './read-file.js';
 import { parseSlugignore, type Slugignore } from './slugignore.js';
@@ -39,9 +39,10 @@ export async function copySource(
     slugignore.ignores(path, isDirectory) ||
     excluded.has(resolve(source, ...path));
   const { maxBytes, onFile, signal } = options;
+  const into = hostPath(workspace, workspace.buildDir);
   try {
     if (maxBytes !== undefined) await requireSourceSize(source, maxBytes, { leavesOut, signal });
-    await copyTree(source, hostPath(workspace, workspace.buildDir), {
+    await copyTree(source, into, {
       leavesOut,
       modeOf: (mode, isDirectory) => (isDirectory || mode & 0o100 ? 0o755 : 0o644),
       onSpecial: (path) => notices.push(special(relative(source, path))),
@@ -49,7 +50,7 @@ export async function copySource(
       signal,
     });
   } catch (cause) {
-    throw explained(source, cause, signal);
+    throw (await machineFailure(cause, into)) ?? explained(source, cause, signal);
   }
   return notices;
 }
@@ -80,13 +81,6 @@ function special(path: string): Notice {
 function explained(source: string, cause: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return fail('INTERRUPTED', { what: `interrupted while ${source} was copied`, cause });
   const code = systemCode(cause);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return fail('DISK_FULL', {
-      what: `there is no room for a copy of ${source}`,
-      fix: 'free some space, or set TMPDIR to a larger file system',
-      cause,
-    });
-  }
   const absolute = (cause as NodeJS.ErrnoException).path;
   if (code === undefined || absolute === undefined) return cause;
   const path = relative(source, absolute);

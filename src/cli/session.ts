@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import type { Tools } from '../steps/tools.js';
-import { fail } from '../values/error.js';
-import { attempted } from './attempted.js';
+import { killRunning } from '../system/group.js';
+import { fail, type PackBuildError } from '../values/error.js';
+import { attempted, tellError } from './attempted.js';
 import { cacheDirectory, processEnv, sandboxFor } from './environment.js';
 import { makeListener, type Output } from './listener.js';
 import type { Outputs } from './outputs.js';
@@ -45,7 +46,7 @@ export async function runSession(
 ): Promise<number> {
   const json = flags.json === true;
   const { on, timings } = makeListener(output, { json, quiet: flags.quiet === true, verbose: flags.verbose === true });
-  const interrupt = abortOnSignals();
+  const interrupt = abortOnSignals((error) => tellError(error, output, json));
   let own: number | undefined;
   const status = await attempted(
     async () => {
@@ -80,12 +81,17 @@ export async function runSession(
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function abortOnSignals() {
+/** `tell` gets the last words before an end at once. */
+function abortOnSignals(tell: (error: unknown) => void) {
   const controller = new AbortController();
   let received: (typeof SIGNALS)[number] | undefined;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (received !== undefined) process.exit(128 + constants.signals[signal]);
+      if (received !== undefined) {
+        killRunning();
+        tell(endedAtOnce(signal));
+        process.exit(128 + constants.signals[signal]);
+      }
       received = signal;
       controller.abort(fail('INTERRUPTED', { what: `interrupted by ${signal}` }));
     });
@@ -94,4 +100,12 @@ function abortOnSignals() {
     signal: controller.signal,
     status: () => (received === undefined ? undefined : 128 + constants.signals[received]),
   };
+}
+
+function endedAtOnce(signal: string): PackBuildError {
+  return fail('INTERRUPTED', {
+    what: `interrupted again, by ${signal}, and ended at once`,
+    why: 'temporary files and a lock may be left; a place that was being written has what it had, or the new image',
+    fix: 'nothing: the next command sweeps what is left',
+  });
 }

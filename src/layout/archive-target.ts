@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { decompress } from '../archive/decompress.js';
 import type { Content, TarEntry } from '../archive/tar-entry.js';
 import { writeTar } from '../archive/tar-write.js';
@@ -9,6 +9,7 @@ import { digestOfWhole, isImageIndex, piecesOf, type Whole } from '../oci/image-
 import { compressionOf } from '../oci/media-types.js';
 import { withParents } from '../system/parents.js';
 import { writeStaged } from '../system/staged.js';
+import { sweepStale } from '../system/tempdir.js';
 import type { Descriptor } from '../values/descriptor.js';
 import { type Digest, hexOf } from '../values/digest.js';
 import { canonicalJson } from '../values/document.js';
@@ -69,6 +70,7 @@ async function writeArchive(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const path = resolve(place.path);
+  await sweepStale(dirname(path));
   await orFull(place, path, () => withParents(path, () => writeStaged(path, untilAborted(writeTar(parts), signal))));
   return `${formatPlace({ kind: place.kind, path: place.path } as Place)}@${digest}`;
 }

@@ -9,7 +9,7 @@ import { exists } from '../system/exists.js';
 import { withLock } from '../system/lock.js';
 import { withParents } from '../system/parents.js';
 import { syncDirectory, writeStaged } from '../system/staged.js';
-import { withTempDir } from '../system/tempdir.js';
+import { sweepStale, withTempDir } from '../system/tempdir.js';
 import { type Digest, hexOf } from '../values/digest.js';
 import { canonicalJson } from '../values/document.js';
 import { type Json, systemCode } from '../values/error.js';
@@ -36,6 +36,7 @@ export function layoutTarget(place: LayoutPlace, replacing?: Replacing): ImageTa
     put: async (whole, blobs, signal) => {
       const path = resolve(place.path);
       const copy = { place, path, whole, blobs, signal };
+      await sweepStale(dirname(path));
       await orFull(place, path, async () => {
         const isMade = !(await isFilled(path)) && (await create(copy));
         if (!isMade) await addTo(copy, replacing);
@@ -91,6 +92,7 @@ async function addTo({ place, path, whole, blobs, signal }: Copy, replacing: Rep
   // Not even a lock is put into a directory that is no layout.
   await readLayoutIndex(place);
   await withLock(join(path, 'index.json'), { signal }, async () => {
+    for (const directory of [path, join(path, 'blobs/sha256')]) await sweepStale(directory);
     const own = directoryStore(join(path, 'blobs'));
     const before = await present(whole, own);
     try {
@@ -98,7 +100,7 @@ async function addTo({ place, path, whole, blobs, signal }: Copy, replacing: Rep
       const index = withEntry(await readLayoutIndex(place), whole, place.tag, replacing);
       await writeStaged(join(path, 'index.json'), canonicalJson(index as unknown as Json));
     } catch (error) {
-      await removeAdded(path, whole, before);
+      await removeAdded(path, whole, before).catch(() => undefined);
       throw error;
     }
   });

@@ -13,9 +13,10 @@ import type { Manifest } from '../oci/documents.js';
 import type { Image, Layer } from '../oci/image.js';
 import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.js';
 import { removeTree } from '../system/remove.js';
-import { sweepStale, withTempDir } from '../system/tempdir.js';
+import { withTempDir } from '../system/tempdir.js';
 import { documentOf } from '../values/document.js';
 import { step } from '../values/events.js';
+import { sweepCache } from './sweep-cache.js';
 import type { Tools } from './tools.js';
 
 export interface CreateRequest {
@@ -42,7 +43,7 @@ export async function createBase(request: CreateRequest, cache: Cache, tools: To
     message: `-----> Making a base of ${title} ${request.security ? 'with' : 'without'} security fixes`,
   });
   await openTarget({ kind: 'oci', path: request.path, tag: 'run' }).check();
-  await sweepStale(cache.work);
+  await sweepCache(cache);
   return withTempDir('base', cache.work, async (workDir) => {
     const made = await step(tools.on, 'base', 'bootstrap', () =>
       bootstrapDebian({

@@ -5,9 +5,10 @@ import { envRecord } from '../oci/env.js';
 import { type Image, layersOf } from '../oci/image.js';
 import { split } from '../oci/split.js';
 import type { Exit, SandboxCommand } from '../sandbox/sandbox.js';
-import { sweepStale, withTempDir } from '../system/tempdir.js';
+import { withTempDir } from '../system/tempdir.js';
 import { step } from '../values/events.js';
 import { mountApp } from './mount-app.js';
+import { sweepCache } from './sweep-cache.js';
 import type { Tools } from './tools.js';
 
 /** An image of ours, with what holds its layers, and what of it is to be started. */
@@ -32,7 +33,7 @@ export async function startImage(request: StartRequest, cache: Cache, tools: Too
   const root = await step(tools.on, 'unpack', base.name, () => unpackedRoot({ ...unpacking, layers }));
   const { Entrypoint = [], Cmd = [], Env = [], WorkingDir = '/app' } = image.config.value.config ?? {};
   const [program = '/pack-build/launcher', ...rest] = [...Entrypoint, ...(args.length === 0 ? Cmd : args)];
-  await sweepStale(cache.work);
+  await sweepCache(cache);
   return withTempDir('run', cache.work, async (directory) => {
     const mounts = await mountApp({ ...unpacking, layers: app.layers }, directory, tools.on);
     return tools.sandbox.run({

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lstat, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { compareNames } from '../archive/tar-write.js';
 import { copySource } from '../buildpack/source.js';
 import { type SourceVersion, sourceVersion } from '../buildpack/source-version.js';
@@ -10,6 +10,7 @@ import { openSourceIndex } from '../cache/source-index.js';
 import { hashFile } from '../layers/tree.js';
 import { type Writers, writtenBySource } from '../layers/writers.js';
 import { stampOf } from '../system/stamp.js';
+import { sweepStale } from '../system/tempdir.js';
 import { type Digest, fromHex } from '../values/digest.js';
 import { fail } from '../values/error.js';
 import { step } from '../values/events.js';
@@ -46,10 +47,14 @@ export async function takeSource(
 ): Promise<Source> {
   return step(tools.on, 'source', undefined, async () => {
     const { source, limits } = request;
+    const outputs = outputsOf(request);
+    // What a killed build was writing there is no part of the app.
+    for (const directory of new Set([source, ...outputs.map(dirname)])) await sweepStale(directory);
     const index = await openSourceIndex(cache, source, workspace.hostDir);
     const files = new Map<string, readonly [stamp: string, hash: string]>();
     const notices = await copySource(source, workspace, {
-      exclude: ownFiles(request),
+      // What pack-build itself keeps there is none either.
+      exclude: [resolve(request.cacheDir), join(source, '.pack-build'), ...outputs],
       maxBytes: limits.sourceBytes,
       onFile: (path, copy, stat) => files.set(path, [stampOf(stat), index.hashOf(path, stat) ?? hashFile(copy)]),
       signal: tools.signal,
@@ -64,10 +69,8 @@ export async function takeSource(
   });
 }
 
-/** What pack-build itself keeps in an app's directory is not part of the app. */
-function ownFiles({ source, to, cacheDir }: SourceRequest): readonly string[] {
-  const outputs = to.map(parsePlace).flatMap((place) => ('path' in place ? [resolve(place.path)] : []));
-  return [resolve(cacheDir), join(source, '.pack-build'), ...outputs];
+function outputsOf({ to }: SourceRequest): readonly string[] {
+  return to.map(parsePlace).flatMap((place) => ('path' in place ? [resolve(place.path)] : []));
 }
 
 /** Where an app is, and what the references of its caller are relative to. */

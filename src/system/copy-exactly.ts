@@ -19,5 +19,6 @@ export async function copyExactly(from: string, to: string): Promise<void> {
   if (code === 0) return;
   const why = lastLines.join('\n');
   if (why.includes('No space left')) throw await diskFull(to, undefined);
+  if (why.includes('Disk quota exceeded')) throw await diskFull(to, { code: 'EDQUOT' });
   throw fail('STORE_FAILED', { what: `${from} could not be copied`, why });
 }

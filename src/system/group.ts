@@ -19,8 +19,22 @@ export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean 
   }
 }
 
+/** The leaders of the groups that programs of ours run in. */
+const running = new Set<number>();
+
+/** Counts a group among those that `killRunning` kills, until `killGroup` has. */
+export function countGroup(leader: number): void {
+  running.add(leader);
+}
+
+/** Kills the groups of all programs that run, and waits for nothing: for who ends at once. */
+export function killRunning(): void {
+  for (const leader of running) signalGroup(leader, 'SIGKILL');
+}
+
 /** Kills what is left of a process group and waits, for at most a second, until none of it runs. */
 export async function killGroup(leader: number): Promise<void> {
+  running.delete(leader);
   if (!signalGroup(leader, 'SIGKILL')) return;
   for (let tries = 0; tries < 100 && (await runsAny(leader)); tries += 1) await sleep(10);
 }

@@ -12,14 +12,21 @@ export interface ProcessIdentity {
   readonly realm: string;
 }
 
-/** The identity of this process. */
-export async function ownIdentity(): Promise<ProcessIdentity> {
+let own: Promise<ProcessIdentity> | undefined;
+
+/** The identity of this process: it signs every staged file, and is asked for but once. */
+export function ownIdentity(): Promise<ProcessIdentity> {
+  own ??= readOwn();
+  return own;
+}
+
+async function readOwn(): Promise<ProcessIdentity> {
   return { pid: ownPid, started: (await readStat(ownPid))?.started ?? '0', realm: await ownRealm() };
 }
 
 /** What can be known here of a process: one of another container or another start of the machine is `elsewhere`. */
 export async function stateOf(identity: ProcessIdentity): Promise<'alive' | 'dead' | 'elsewhere'> {
-  if (identity.realm !== (await ownRealm())) return 'elsewhere';
+  if (identity.realm !== (await ownIdentity()).realm) return 'elsewhere';
   if (identity.realm === NO_PROC) return signalProcess(identity.pid, 0) ? 'alive' : 'dead';
   return (await readStat(identity.pid))?.started === identity.started ? 'alive' : 'dead';
 }

@@ -27,7 +27,8 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
     await writeFile(holderFile(path), JSON.stringify({ ...(await ownIdentity()), host: hostname() } satisfies Holder));
     return await work();
   } finally {
-    await rm(holderFile(path), { force: true });
+    // One that stays names a process that is dead soon.
+    await rm(holderFile(path), { force: true }).catch(() => undefined);
     await release().catch(() => undefined);
   }
 }

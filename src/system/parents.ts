@@ -1,9 +1,10 @@
-import { mkdir, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from './staged.js';
 
 /** Makes the directories above an absolute path for `work`. Those that were made go again, if empty, when it fails. */
 export async function withParents<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const top = await mkdir(dirname(path), { recursive: true });
+  const top = await makeDirectory(dirname(path));
   try {
     return await work();
   } catch (error) {

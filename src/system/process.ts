@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -7,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Options } from 'execa';
 import { fail } from '../values/error.js';
 import { captureHead, captureTail } from './capture.js';
-import { killGroup } from './group.js';
+import { countGroup, killGroup } from './group.js';
 import { openPipe, type Pipe } from './pipe.js';
-import { interrupted, type StartFailure, startFailure } from './process-failure.js';
+import { interrupted, pipesFailure, type StartFailure, startFailure } from './process-failure.js';
 import { type StopRules, watchForStop } from './stop.js';
-import { toolMissing } from './tools.js';
+import { withTempDir } from './tempdir.js';
 
 /** A program to run. */
 export interface ProcessRequest extends StopRules {
@@ -109,12 +107,14 @@ async function runWithPipes(request: ProcessRequest, pipes: Pipes, execa: Execa)
       request.onOutput?.(chunk, name);
     });
   }
-  const watch = watchForStop(request, child.pid, isGroupLeader(request));
+  const leader = isGroupLeader(request) ? child.pid : undefined;
+  if (leader !== undefined) countGroup(leader);
+  const watch = watchForStop(request, child.pid, leader !== undefined);
   const { code, killedBy, failure } = await ended;
   watch.cancel();
   await closeWriters(pipes, (fd) => fd > 2);
   await drain([...outputs.map(({ stream }) => stream), ...[...pipes.values()].map(({ reader }) => reader)]);
-  if (child.pid !== undefined && isGroupLeader(request)) await killGroup(child.pid);
+  if (leader !== undefined) await killGroup(leader);
   if (failure !== undefined) throw await startFailure(request, failure);
   if (request.signal?.aborted && !request.abortIsExit) throw interrupted(request);
   const lastLines = tail.lines(TAIL_LINES);
@@ -200,15 +200,16 @@ function pipeFds({ output, descriptors = [] }: ProcessRequest): readonly number[
 
 async function openPipes(fds: readonly number[], execa: Execa): Promise<Pipes> {
   if (fds.length === 0) return new Map();
-  const folder = await mkdtemp(join(tmpdir(), 'pack-build-pipe-'));
-  try {
+  return withTempDir('pack-build-pipe', undefined, async (folder) => {
     const paths = fds.map((fd) => join(folder, String(fd)));
-    const made = await execa('mkfifo', ['-m', '600', ...paths], { reject: false, stdin: 'ignore' });
-    if (made.failed) throw toolMissing('mkfifo', made.cause);
+    const made = await execa('mkfifo', ['-m', '600', ...paths], {
+      reject: false,
+      stdin: 'ignore',
+      env: { LC_ALL: 'C' },
+    });
+    if (made.failed) throw await pipesFailure(folder, made);
     return new Map(await Promise.all(fds.map(async (fd) => [fd, await openPipe(join(folder, String(fd)))] as const)));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function pipeOf(pipes: Pipes, fd: number): Pipe {

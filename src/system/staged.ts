@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fail, systemCode } from '../values/error.js';
+import { ownedName } from './tempdir.js';
+
+const STAGED = '.staged';
 
 export type Bytes = Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -25,7 +27,7 @@ export async function writeStagedAs(
   mode = 0o644,
   size: number | undefined = bytes instanceof Uint8Array ? bytes.byteLength : undefined,
 ): Promise<void> {
-  const staged = join(directory, `.staged-${randomBytes(9).toString('hex')}`);
+  const staged = join(directory, await ownedName(STAGED));
   try {
     await writeAll(staged, bytes, mode);
     await rename(staged, join(directory, await nameOf()));
@@ -33,7 +35,7 @@ export async function writeStagedAs(
   } catch (error) {
     // How much is free is asked before the staged file, which has filled the disk, goes.
     const explanation = await explained(error, directory, size);
-    await rm(staged, { force: true });
+    await removeStaged(staged);
     throw explanation;
   }
 }
@@ -47,8 +49,8 @@ export async function linkStaged(
   path: string,
   passes: (linked: string) => Promise<boolean>,
 ): Promise<boolean> {
-  const staged = join(dirname(path), `.staged-${randomBytes(9).toString('hex')}`);
-  await mkdir(dirname(path), { recursive: true });
+  const staged = join(dirname(path), await ownedName(STAGED));
+  await makeDirectory(dirname(path));
   try {
     await link(file, staged);
     if (!(await passes(staged))) return false;
@@ -60,8 +62,13 @@ export async function linkStaged(
       return false;
     throw await explained(error, dirname(path), undefined);
   } finally {
-    await rm(staged, { force: true });
+    await removeStaged(staged);
   }
+}
+
+/** What went wrong is not to be hidden by what goes wrong after it: a name that stays is swept by the next command. */
+async function removeStaged(staged: string): Promise<void> {
+  await rm(staged, { force: true }).catch(() => undefined);
 }
 
 async function writeAll(path: string, bytes: Bytes, mode: number): Promise<void> {
@@ -86,6 +93,14 @@ async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
+/** Makes a directory and those above it that are missing, so that they are there after a crash too. The topmost that was made. */
+export async function makeDirectory(path: string): Promise<string | undefined> {
+  const top = await mkdir(path, { recursive: true });
+  if (top === undefined) return undefined;
+  for (let at = path; at.length >= top.length; at = dirname(at)) await syncDirectory(dirname(at));
+  return top;
+}
+
 /** Makes the rename itself durable. Some file systems cannot sync a directory; then there is nothing to add. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
@@ -104,19 +119,28 @@ async function explained(error: unknown, directory: string, size: number | undef
   return diskFull(directory, error, size);
 }
 
-/** The error for a file system without room. `needed` is the number of bytes that were to be written, where known. */
-export async function diskFull(directory: string, cause: unknown, needed?: number): Promise<unknown> {
-  const free = await statfs(directory).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => undefined,
-  );
+/**
+ * The error for a file system without room. `directory` is where something was to be written, if that is known; `needed` the
+ * number of bytes.
+ */
+export async function diskFull(directory: string | undefined, cause: unknown, needed?: number): Promise<unknown> {
+  const free = directory === undefined ? undefined : await freeAt(directory);
   const facts = [needed === undefined ? [] : `needed ${needed} bytes`, free === undefined ? [] : `free ${free} bytes`];
   const quota = systemCode(cause) === 'EDQUOT';
   return fail('DISK_FULL', {
-    what: `there is no room left to write in ${directory}`,
+    what: `there is no room left${directory === undefined ? '' : ` to write in ${directory}`}`,
     why: [quota ? 'the disk quota is used up' : 'the file system is full', ...facts.flat()].join('; '),
     fix: 'free some space there, or name a directory on another file system with --cache-dir or TMPDIR',
-    details: { directory, neededBytes: needed ?? null, freeBytes: free ?? null },
+    details: { directory: directory ?? null, neededBytes: needed ?? null, freeBytes: free ?? null },
     cause,
   });
+}
+
+/** Where there is nothing yet, or nothing any more, the directory above tells. */
+async function freeAt(directory: string): Promise<number | undefined> {
+  for (let at = directory; ; at = dirname(at)) {
+    const found = await statfs(at).catch(() => undefined);
+    if (found !== undefined) return found.bavail * found.bsize;
+    if (at === dirname(at)) return undefined;
+  }
 }

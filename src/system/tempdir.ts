@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { ownIdentity, type ProcessIdentity, stateOf } from './identity.js';
@@ -18,16 +18,19 @@ export async function withTempDir<T>(
   work: (dir: string) => Promise<T>,
 ): Promise<T> {
   const dir = await makeTempDir(prefix, parent ?? tmpdir());
-  try {
-    return await work(dir);
-  } finally {
-    await removeTree(dir);
-  }
+  const result = await work(dir).catch(async (error: unknown) => {
+    // What went wrong is not to be hidden by what goes wrong after it; the next command sweeps.
+    await removeTree(dir).catch(() => undefined);
+    throw error;
+  });
+  await removeTree(dir);
+  return result;
 }
 
 /**
- * Removes temporary directories of dead processes from `parent` and returns their names. A directory of a live process is
- * never touched; nor is, for a day, one made in another container or before the machine's last start, where nobody can say.
+ * Removes temporary directories and files of dead processes from `parent` and returns their names. What
+ * belongs to a live process is never touched; nor is, for a day, what was made in another container or before the machine's
+ * last start, where nobody can say.
  */
 export async function sweepStale(parent: string = tmpdir()): Promise<readonly string[]> {
   const removed: string[] = [];
@@ -49,14 +52,21 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(9).toString('hex')}`);
 }
 
+/** A new name for what this process makes for a while: `sweepStale` knows by it whose it is. */
+export async function ownedName(prefix: string): Promise<string> {
+  const { pid, started, realm } = await ownIdentity();
+  return `${prefix}-p${pid}.${started}.${realm}-${randomBytes(9).toString('hex')}`;
+}
+
 async function makeTempDir(prefix: string, parent: string): Promise<string> {
   await mkdir(parent, { recursive: true });
-  const { pid, started, realm } = await ownIdentity();
-  return await mkdtemp(join(parent, `${prefix}-p${pid}.${started}.${realm}-`));
+  const dir = join(parent, await ownedName(prefix));
+  await mkdir(dir, { mode: 0o700 });
+  return dir;
 }
 
 function ownerOf(name: string): ProcessIdentity | undefined {
-  const match = /-p(\d+)\.(\d+)\.([0-9a-f]+\.\d+)-[A-Za-z0-9]{6}$/.exec(name);
+  const match = /-p(\d+)\.(\d+)\.([0-9a-f]+\.\d+)-[A-Za-z0-9]{6,18}$/.exec(name);
   if (!match?.[1] || !match[2] || !match[3]) return undefined;
   return { pid: Number(match[1]), started: match[2], realm: match[3] };
 }

@@ -24,7 +24,7 @@ describe('pack-build, whose reader goes away', () => {
     ['stdout and stderr', '"$@" 2>&1 | head -1 >/dev/null', []],
     ['stderr', '"$@" 2> >(head -1 >/dev/null)', []],
     ['stdout', '"$@" | head -1 >/dev/null', ['--json']],
-  ])('ends a build in order with 141 and leaves nothing (%s)', async (_, line, flags) => {
+  ])('FLT-11 ends a build in order with 141 and leaves nothing (%s)', async (_, line, flags) => {
     expect(await led(line, [...(await endless()), ...flags])).toEqual({ stdout: 'status 141\n', stderr: '' });
     expect(await cli.traces()).toMatchObject({ temporary: [], processes: [] });
   });
@@ -48,7 +48,7 @@ describe('pack-build, whose stdout is full', () => {
     [['--version']],
     [['--help', '--help']],
     [['inspect', 'BASE', '--json']],
-  ])('fails (%j)', async (args) => {
+  ])('FLT-4 fails (%j)', async (args) => {
     const words = args.map((word) => word.replace('BASE', cli.base()));
     expect(await led('"$@" >/dev/full', words)).toEqual({
       stdout: 'status 50\n',
