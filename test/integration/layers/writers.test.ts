@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { readTree } from '../../../src/layers/tree.js';
 import { attribute, type Writers } from '../../../src/layers/writers.js';
+import { fileClock } from '../../../src/system/stamp.js';
 import { withTempDir } from '../../../src/system/tempdir.js';
 
 /** Who wrote what after the source and these steps. */
@@ -25,7 +26,67 @@ const source = (root: string) => {
 };
 const nothing = () => undefined;
 
+describe('readTree', () => {
+  it('gives paths in the order of their UTF-8 bytes, whatever a directory lists first', () =>
+    withTempDir('tree', undefined, async (root) => {
+      const names = ['a', 'a-b', 'a.b', 'a0', 'ab', 'z', '\u00e9', '\uffee', '\u{1f600}', 'A', ' '];
+      for (const name of names) {
+        mkdirSync(join(root, name));
+        for (const inner of ['a', 'a-', 'a.']) mkdirSync(join(root, name, inner));
+        for (const inner of ['a/x', 'x', '\u{1f600}', '\uffee']) writeFileSync(join(root, name, inner), '');
+      }
+      const paths = [...readTree(root).keys()];
+      expect(paths).toHaveLength(1 + names.length * 8);
+      const bytes = paths.map((path) => Buffer.from(path));
+      expect(bytes).toEqual(bytes.toSorted(Buffer.compare));
+    }));
+
+  it('does not follow a root that is a link', () =>
+    withTempDir('tree', undefined, async (root) => {
+      symlinkSync('/etc', join(root, 'link'));
+      expect([...readTree(join(root, 'link'))]).toEqual([
+        ['', { type: 'symlink', mode: 0o777, size: 0, target: '/etc' }],
+      ]);
+    }));
+});
+
 describe('attribute', () => {
+  it('sees each change, however soon it comes after the tree was looked at', () =>
+    withTempDir('writers', undefined, async (directory) => {
+      const root = join(directory, 'root');
+      mkdirSync(root);
+      for (let round = 0; round < 100; round += 1) {
+        const file = join(root, String(round % 10));
+        writeFileSync(file, `${round}:1`);
+        const tree = readTree(root, () => fileClock(directory));
+        const before = attribute(new Map(), root, tree, 0, false);
+        writeFileSync(file, `${round}:2`);
+        const after = attribute(
+          before,
+          root,
+          readTree(root, () => fileClock(directory)),
+          1,
+          false,
+        );
+        expect(after.get(String(round % 10))?.step).toBe(1);
+      }
+    }));
+
+  it('believes a stamp of a tick that is over, and reads the file again without one', () =>
+    withTempDir('writers', undefined, async (directory) => {
+      const root = join(directory, 'root');
+      mkdirSync(root);
+      writeFileSync(join(root, 'file'), 'bytes');
+      const { ctimeNs } = statSync(join(root, 'file'), { bigint: true });
+      const stampAt = (clock: bigint) => readTree(root, () => clock).get('file')?.stamp;
+      expect([stampAt(ctimeNs), stampAt(ctimeNs - 1n), readTree(root).get('file')?.stamp]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(stampAt(ctimeNs + 1n)).toMatch(/^\d+:/);
+    }));
+
   it('keeps the writer of a file that was written anew with the same bytes', async () => {
     const writers = await writersAfter(source, (root) => {
       rmSync(join(root, 'same'));
