@@ -61,7 +61,7 @@ export async function runSession(
       const outcome = await work({
         tools,
         cacheDir: cacheDirectory(flags.cacheDir),
-        cwd: process.cwd(),
+        cwd: workingDirectory(),
         output,
         json,
       });
@@ -100,6 +100,19 @@ function abortOnSignals(tell: (error: unknown) => void) {
     signal: controller.signal,
     status: () => (received === undefined ? undefined : 128 + constants.signals[received]),
   };
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw fail('USAGE', {
+      what: 'the working directory is gone',
+      why: error instanceof Error ? error.message : undefined,
+      fix: 'cd to a directory that is there, and run the command again',
+      cause: error,
+    });
+  }
 }
 
 function endedAtOnce(signal: string): PackBuildError {
