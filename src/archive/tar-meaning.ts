@@ -108,15 +108,20 @@ function modeOf({ block }: TarBlock, name: string): number {
 const MOST_OWNER = 2 ** 32 - 2;
 
 function ownerOf({ block }: TarBlock, at: number, text: string | undefined, name: string): number {
-  const value = text === undefined ? numberAt(block, at, 8) : decimal(text);
+  const field = numberAt(block, at, 8);
+  // A field that is no number stops some readers, also where a record takes its place.
+  const value = text === undefined || field === undefined ? field : decimal(text);
   if (value !== undefined && value >= 0 && value <= MOST_OWNER) return value;
-  throw refused('owner', `its owner is ${text === undefined ? shownField(block, at, 8) : shortened(text)}`, name);
+  const seen = text === undefined || field === undefined ? shownField(block, at, 8) : shortened(text);
+  throw refused('owner', `its owner is ${seen}`, name);
 }
 
 function timeOf({ block }: TarBlock, text: string | undefined, name: string): number {
-  const value = text === undefined ? numberAt(block, 136, 12) : pointInTime(text);
+  const field = numberAt(block, 136, 12);
+  const value = text === undefined || field === undefined ? field : pointInTime(text);
   if (value !== undefined) return value;
-  throw refused('time', `its time is ${text === undefined ? shownField(block, 136, 12) : shortened(text)}`, name);
+  const seen = text === undefined || field === undefined ? shownField(block, 136, 12) : shortened(text);
+  throw refused('time', `its time is ${seen}`, name);
 }
 
 function pointInTime(text: string): number | undefined {

@@ -125,7 +125,9 @@ export function tarParser(profile: TarProfile, sink: TarSink): TarParser {
     },
     finish() {
       if (total === 0) throw refused('empty', 'it is empty');
-      if (state !== 'end') throw refused('truncated', `it is cut off behind ${total} bytes`);
+      const between = state === 'header' && filled === 0 && zeros === 0 && Object.keys(extensions).length === 0;
+      if (state !== 'end' && !(between && profile.endless))
+        throw refused('truncated', `it is cut off behind ${total} bytes`);
       if (total % BLOCK !== 0) throw refused('truncated', `its ${total} bytes are no whole blocks`);
     },
   };

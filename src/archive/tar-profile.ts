@@ -15,6 +15,8 @@ export interface TarProfile {
    * leads through a link, no link leads out, and a hard link's file comes before it.
    */
   readonly layered: boolean;
+  /** The two blocks at the end may be missing, as `umoci insert` leaves them out: a digest proves that the tar is whole. */
+  readonly endless: boolean;
   /** The most bytes that the tar may have. */
   readonly most: number;
   readonly mostEntries: number;
@@ -28,6 +30,7 @@ export const LAYER: TarProfile = {
   privileged: true,
   whiteouts: true,
   layered: true,
+  endless: true,
   most: Number.POSITIVE_INFINITY,
   mostEntries: 1_000_000,
 };
@@ -40,6 +43,7 @@ export const APP_LAYER: TarProfile = {
   privileged: false,
   whiteouts: false,
   layered: false,
+  endless: false,
 };
 
 /** Archives with an image in them: documents, blobs and layers, and links among them. */

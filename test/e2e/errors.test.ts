@@ -206,7 +206,7 @@ describe('pack-build build', () => {
     const archive = `oci-archive:${join(await cli.directory({ 'base.tar': 'no archive at all' }), 'base.tar')}`;
     expect(await failure({ base: archive })).toMatchObject({
       status: 10,
-      error: expect.stringContaining(`${cli.plain(archive)}: a tar archive cannot be read\n`),
+      error: expect.stringContaining(`${cli.plain(archive)}: a tar archive is refused\n`),
     });
   });
 

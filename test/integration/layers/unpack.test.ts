@@ -141,7 +141,7 @@ describe('unpackLayers', () => {
     expect(await merged(base)).toEqual(['a=']);
   });
 
-  it('refuses a layer that is not what its digest says', async () => {
+  it('CMP-7 refuses a layer that is not what its digest says', async () => {
     const base = { ...(await layer(file('a', '1'))), diffId: parseDiffId(`sha256:${'0'.repeat(64)}`) };
     await expect(merged(base)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
   });

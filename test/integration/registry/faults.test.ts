@@ -72,7 +72,7 @@ describe('a registry that lies', () => {
     expect(await failureOf(pull(clientOf(server), server))).toMatchObject({ code: 'REGISTRY_INVALID' });
   });
 
-  it('and encodes what it sends is refused', async () => {
+  it('CMP-8 and encodes what it sends is refused', async () => {
     const server = await here.registry();
     await pushed(server);
     server.fault(isTag, (_, response) => {
