@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { arch } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
 import { inheritableDescriptors } from '../system/descriptors.js';
 import { signalGroup, signalProcess } from '../system/group.js';
 import { type ProcessResult, runProcess } from '../system/process.js';
@@ -12,11 +14,13 @@ import { type BwrapStatus, readBwrapStatus } from './bwrap-status.js';
 import { readStatus } from './exit-status.js';
 import { hostFiles } from './host-files.js';
 import type { Exit, Mount, Sandbox, SandboxCommand } from './sandbox.js';
+import { seccompFilter } from './seccomp.js';
 
 /** `--disable-userns` came with this version. */
 const FLOOR = '0.8.0';
 const ARGUMENTS_FD = 3;
 const STATUS_FD = 4;
+const SECCOMP_FD = 5;
 
 /** What a sandbox made by bubblewrap takes from its host. */
 export interface BubblewrapOptions {
@@ -28,8 +32,8 @@ export interface BubblewrapOptions {
 
 /**
  * Sandboxes made by bubblewrap, for root and for ordinary users: namespaces of their own, no capabilities, uid and gid 1000 or 0,
- * nothing of the host but the mounts and the host files. They share the host's kernel, and its network when the command
- * says so. All processes of a sandbox die with this one, also when it is killed. Its `run` throws `SANDBOX_MISSING`,
+ * nothing of the host but the mounts and the host files, and a filter of system calls. They share the host's kernel, and its
+ * network when the command says so. All processes of a sandbox die with this one, also when it is killed. Its `run` throws `SANDBOX_MISSING`,
  * `SANDBOX_TOO_OLD`, `SANDBOX_FAILED` and `INTERRUPTED`.
  */
 export function bubblewrap(options: BubblewrapOptions): Sandbox {
@@ -43,6 +47,7 @@ export function bubblewrap(options: BubblewrapOptions): Sandbox {
     pathOf: (inside) => inside,
     check: async () => void (await program()),
     run: async (command) => {
+      requireMainThread();
       return await runIn(
         await program(),
         command,
@@ -51,6 +56,16 @@ export function bubblewrap(options: BubblewrapOptions): Sandbox {
       );
     },
   };
+}
+
+/** The kernel ends a sandbox with the *thread* that started it, so a worker's end would be its end. */
+function requireMainThread(): void {
+  if (isMainThread) return;
+  throw fail('SANDBOX_FAILED', {
+    what: 'a sandbox cannot be started from a worker thread',
+    why: 'it would be killed when that thread ends, which need not be the end of the program',
+    fix: 'call build, run and rebase from the main thread, or from a process of their own',
+  });
 }
 
 async function findBwrap(path: string | undefined): Promise<string> {
@@ -83,7 +98,11 @@ async function runIn(
   path: string | undefined,
 ): Promise<Exit> {
   const status = readBwrapStatus();
-  const options = ['--args', `${ARGUMENTS_FD}`, '--json-status-fd', `${STATUS_FD}`];
+  const filter = seccompFilter(arch());
+  const options = [
+    ...['--args', `${ARGUMENTS_FD}`, '--json-status-fd', `${STATUS_FD}`],
+    ...(filter === undefined ? [] : ['--seccomp', `${SECCOMP_FD}`]),
+  ];
   const [file, ...args] = await withoutInherited([program, ...options, '--', ...command.argv], path);
   const result = await runProcess({
     file,
@@ -105,6 +124,7 @@ async function runIn(
         ),
       },
       { fd: STATUS_FD, take: ({ reader }) => void reader.on('data', status.add) },
+      ...(filter === undefined ? [] : [{ fd: SECCOMP_FD, give: filter }]),
     ],
     signal: command.signal,
     abortIsExit: command.init !== undefined,
@@ -120,7 +140,7 @@ async function withoutInherited(
   argv: readonly [string, ...string[]],
   path: string | undefined,
 ): Promise<readonly [string, ...string[]]> {
-  const leaks = (await inheritableDescriptors()).filter((fd) => fd > STATUS_FD);
+  const leaks = (await inheritableDescriptors()).filter((fd) => fd > SECCOMP_FD);
   if (leaks.length === 0) return argv;
   const bash = await requireProgram('bash', path);
   return [bash, '--norc', '-c', 'eval "exec $0"; exec "$@"', leaks.map((fd) => `${fd}<&-`).join(' '), ...argv];
