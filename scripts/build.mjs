@@ -28,6 +28,7 @@ await build({
   logLevel: 'warning',
 });
 cpSync(join(root, 'src/launcher/launcher.sh'), join(dist, 'launcher/launcher.sh'));
+cpSync(join(root, 'src/network/helper.js'), join(dist, 'network/helper.js'));
 chmodSync(join(dist, 'cli/main.js'), 0o755);
 mkdirSync(join(dist, 'cli/help'));
 keepHelp([]);

@@ -1,5 +1,6 @@
 import { HEROKU_REGISTRY } from './buildpack/registry-name.js';
 import { BUILD_DIR, type BuildDir } from './buildpack/workspace.js';
+import type { NetworkMode } from './network/mode.js';
 import type { DefaultBase } from './steps/default-base.js';
 import { packageFile } from './system/own-files.js';
 import { COMPRESSION_FORM, type Compression, isCompression } from './values/compression.js';
@@ -33,8 +34,10 @@ export interface BuildRequest {
   /** STACK for the buildpacks; the build base's stack label if absent, else `heroku-24`. */
   readonly stack?: string | undefined;
   readonly platform: Platform;
-  /** What network the buildpacks have; the host's if absent. */
-  readonly network?: 'host' | 'none' | undefined;
+  /** What network the buildpacks have. If absent, `egress`, or `host` where slirp4netns or iproute2 is not installed. */
+  readonly network?: NetworkMode | undefined;
+  /** `HOST:PORT` that buildpacks reach also on private addresses, as they do the proxies that the environment names. */
+  readonly reachable?: readonly string[] | undefined;
   /** Where BUILD_DIR is for the buildpacks: `/tmp/build_app` if absent, or `/app`, with HOME elsewhere. */
   readonly buildDir?: BuildDir | undefined;
   /** Who the buildpacks' scripts run as: uid 1000, or 0 within the sandbox; `app` if absent. The image's user is 1000. */
@@ -92,6 +95,7 @@ export type DetectRequest = Pick<
   | 'stack'
   | 'platform'
   | 'network'
+  | 'reachable'
   | 'buildDir'
   | 'buildUser'
   | 'redact'
@@ -124,7 +128,7 @@ const DEFAULTS = {
   configVars: {} as Readonly<Record<string, string>>,
   buildEnv: {} as Readonly<Record<string, string>>,
   labels: {} as Readonly<Record<string, string>>,
-  network: 'host' as 'host' | 'none',
+  reachable: [] as readonly string[],
   buildDir: BUILD_DIR,
   buildUser: 'app' as 'app' | 'root',
   compression: 'gzip' as Compression,

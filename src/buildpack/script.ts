@@ -1,4 +1,4 @@
-import type { Exit, Sandbox } from '../sandbox/sandbox.js';
+import type { Exit, Sandbox, SandboxNetwork } from '../sandbox/sandbox.js';
 import type { Listener } from '../values/events.js';
 import { keepDirectories } from './keep-directories.js';
 import { checkScript } from './script-check.js';
@@ -19,7 +19,7 @@ export interface ScriptTools extends LogRules {
   readonly sandbox: Sandbox;
   /** The whole environment (`makeBuildEnv`); for later buildpacks with exports laid over it. */
   readonly env: Readonly<Record<string, string>>;
-  readonly network: 'host' | 'none';
+  readonly network: SandboxNetwork;
   /** Who scripts run as (R43); `app` if absent. */
   readonly user?: 'app' | 'root' | undefined;
   readonly on: Listener;

@@ -103,7 +103,10 @@ async function runIn(
     ...['--args', `${ARGUMENTS_FD}`, '--json-status-fd', `${STATUS_FD}`],
     ...(filter === undefined ? [] : ['--seccomp', `${SECCOMP_FD}`]),
   ];
-  const [file, ...args] = await withoutInherited([program, ...options, '--', ...command.argv], path);
+  const [file = program, ...args] = await withoutInherited(
+    [...(await entering(command, path)), program, ...options, '--', ...command.argv],
+    path,
+  );
   const result = await runProcess({
     file,
     args,
@@ -135,11 +138,15 @@ async function runIn(
   return await exitOf(command, result, status);
 }
 
+/** A program that goes into the network of the command first. What it then starts has no more rights there than outside. */
+async function entering({ network }: SandboxCommand, path: string | undefined): Promise<readonly string[]> {
+  if (typeof network === 'string') return [];
+  const namespaces = [`--user=/proc/${network.pid}/ns/user`, `--net=/proc/${network.pid}/ns/net`];
+  return [await requireProgram('nsenter', path), '--preserve-credentials', ...namespaces, '--'];
+}
+
 /** Has a shell close the descriptors that this process itself inherited: bwrap would pass them on, and Node cannot close them. */
-async function withoutInherited(
-  argv: readonly [string, ...string[]],
-  path: string | undefined,
-): Promise<readonly [string, ...string[]]> {
+async function withoutInherited(argv: readonly string[], path: string | undefined): Promise<readonly string[]> {
   const leaks = (await inheritableDescriptors()).filter((fd) => fd > SECCOMP_FD);
   if (leaks.length === 0) return argv;
   const bash = await requireProgram('bash', path);

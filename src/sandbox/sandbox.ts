@@ -5,6 +5,14 @@ export interface Mount {
   readonly writable: boolean;
 }
 
+/** A network that this process holds: a user namespace and the network namespace that belongs to it. */
+export interface PrivateNetwork {
+  readonly pid: number;
+}
+
+/** This machine's network, none but a loopback, or one that was made for the build. */
+export type SandboxNetwork = 'host' | 'none' | PrivateNetwork;
+
 /** One process to run in a sandbox. All paths but `root` and the mounts' `from` are names inside. */
 export interface SandboxCommand {
   /** The unpacked base: a directory on the host, seen read-only as `/`. */
@@ -15,7 +23,7 @@ export interface SandboxCommand {
   readonly cwd: string;
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
-  readonly network: 'host' | 'none';
+  readonly network: SandboxNetwork;
   /** Who the program is: uid and gid 1000 (`app`, if absent) or 0 (`root`). Root has no capabilities either. */
   readonly user?: 'app' | 'root' | undefined;
   /**

@@ -7,6 +7,7 @@ import { digestOfImage, labelsOf } from '../oci/image.js';
 import { caVariables } from '../sandbox/host-files.js';
 import { digestOf, hexOf } from '../values/digest.js';
 import { canonicalJson } from '../values/document.js';
+import type { BuildNetwork } from './build-network.js';
 import type { ResolvedBase } from './resolve-base.js';
 import type { ReadyBuildpack } from './run-buildpacks.js';
 import type { Source } from './take-source.js';
@@ -16,7 +17,7 @@ export interface ScriptsRequest {
   readonly configVars: Readonly<Record<string, string>>;
   readonly buildEnv: Readonly<Record<string, string>>;
   readonly stack?: string | undefined;
-  readonly network: 'host' | 'none';
+  readonly network: BuildNetwork;
   readonly buildUser: 'app' | 'root';
   readonly trace?: boolean | undefined;
   /** Take the values of config vars out of what scripts print. */
@@ -44,7 +45,7 @@ export async function setUpScripts(
     path: envRecord(image.config.value.config?.Env ?? [])['PATH'],
     ...homeOf(workspace, tools.sandbox),
     user: request.buildUser,
-    certificates: caVariables(tools.env),
+    certificates: { ...caVariables(tools.env), ...request.network.env },
     buildEnv: { ...(request.trace ? { BUILDPACK_XTRACE: '1' } : {}), ...request.buildEnv },
   });
   return {
@@ -53,7 +54,7 @@ export async function setUpScripts(
       workspace,
       sandbox: tools.sandbox,
       env,
-      network: request.network,
+      network: request.network.of,
       user: request.buildUser,
       logBytes: request.limits.logBytes,
       secrets: request.redact ? secretsOf(request.configVars) : [],

@@ -106,6 +106,7 @@ export const ERROR_PHASES = {
   SANDBOX_MISSING: 'sandbox',
   SANDBOX_TOO_OLD: 'sandbox',
   SANDBOX_FAILED: 'sandbox',
+  NETWORK_UNAVAILABLE: 'sandbox',
   TOOL_FAILED: 'sandbox',
   TOOL_MISSING: 'sandbox',
 

@@ -75,8 +75,14 @@ Options:
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
-  --network <mode>            the network of the build: the host's, or none
-                              (choices: "host", "none", default: "host")
+  --network <mode>            the network of buildpacks: egress (the Internet,
+                              nothing private), none, allow=HOST,... (these,
+                              through a proxy) or host (this machine's)
+                              (default: egress if slirp4netns is installed, else
+                              host)
+  --reach <host>              a private HOST:PORT that buildpacks may reach, as
+                              they may proxies of the environment and URLs of
+                              --build-env; may be repeated
   --build-dir <dir>           where BUILD_DIR is for the buildpacks (default:
                               /tmp/build_app) (choices: "/tmp/build_app",
                               "/app")
@@ -145,8 +151,14 @@ Options:
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
-  --network <mode>            the network of the build: the host's, or none
-                              (choices: "host", "none", default: "host")
+  --network <mode>            the network of buildpacks: egress (the Internet,
+                              nothing private), none, allow=HOST,... (these,
+                              through a proxy) or host (this machine's)
+                              (default: egress if slirp4netns is installed, else
+                              host)
+  --reach <host>              a private HOST:PORT that buildpacks may reach, as
+                              they may proxies of the environment and URLs of
+                              --build-env; may be repeated
   --build-dir <dir>           where BUILD_DIR is for the buildpacks (default:
                               /tmp/build_app) (choices: "/tmp/build_app",
                               "/app")
@@ -324,7 +336,7 @@ Options:
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
-  --network <mode>            the network of the build: the host's, or none
+  --network <mode>            the network of the process: the host's, or none
                               (choices: "host", "none", default: "host")
   --json                      print events and the result as JSON, one object a
                               line, on stdout

@@ -4,11 +4,12 @@ import type { AppFlags } from '../app-request.js';
 import {
   assignments,
   buildDirOption,
+  buildNetworkOption,
   buildpackRegistryOption,
   buildUserOption,
   compression,
-  networkOption,
   platformOption,
+  reachOption,
   redactOption,
   sandboxOption,
   seconds,
@@ -52,7 +53,8 @@ export function defineBuild(command: Command): Command {
     .option('--label <name=value>', 'a label of the image, kept by a rebase; may be repeated', assignments)
     .addOption(platformOption())
     .addOption(sandboxOption())
-    .addOption(networkOption())
+    .addOption(buildNetworkOption())
+    .addOption(reachOption())
     .addOption(buildDirOption())
     .addOption(buildUserOption())
     .addOption(redactOption())
