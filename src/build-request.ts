@@ -71,8 +71,12 @@ export interface BuildRequest {
   readonly buildpackRegistry?: string | undefined;
 }
 
-/** Sizes in bytes, each without a limit if absent (R32). */
+/** Sizes in bytes, and a number, each without a limit if absent (R32). */
 export interface Limits {
+  /** Of all processes of one script together. `MEMORY_EXCEEDED`. */
+  readonly memoryBytes?: number | undefined;
+  /** Of one script: processes and threads at once. `PROCESSES_EXCEEDED`. */
+  readonly processes?: number | undefined;
   /** Of the source's files, as the buildpacks get them. Refused with `SOURCE_TOO_LARGE` before anything is built. */
   readonly sourceBytes?: number | undefined;
   /** Of the app's layers as they are stored. Refused with `APP_TOO_LARGE` before the image is written. */

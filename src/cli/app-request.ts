@@ -32,6 +32,8 @@ export interface AppFlags extends CommonFlags {
   readonly maxSource?: number;
   readonly maxApp?: number;
   readonly maxLog?: number;
+  readonly maxMemory?: number;
+  readonly maxProcesses?: number;
   readonly compileTimeout?: number;
   readonly frozen?: boolean;
 }
@@ -99,6 +101,8 @@ function limitsOf(flags: AppFlags, app: ProjectSettings): Limits {
   return {
     sourceBytes: lower(flags.maxSource, app.maxSource),
     appBytes: lower(flags.maxApp, app.maxApp),
+    memoryBytes: flags.maxMemory,
+    processes: flags.maxProcesses,
     logBytes: lower(flags.maxLog, app.maxLog),
   };
 }

@@ -100,6 +100,13 @@ export function size(text: string): number {
   return bytes;
 }
 
+/** Reads a whole number above 0. */
+export function whole(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError(`write it as a whole number, not ${JSON.stringify(text)}.`);
+  return Number(text);
+}
+
 /** Reads how layers are compressed. */
 export function compression(text: string): Compression {
   if (!isCompression(text))

@@ -11,6 +11,7 @@ import { fail } from '../values/error.js';
 import { bwrapArguments } from './bwrap-arguments.js';
 import { bwrapFailure } from './bwrap-failure.js';
 import { type BwrapStatus, readBwrapStatus } from './bwrap-status.js';
+import { makeCgroup } from './cgroup.js';
 import { readStatus } from './exit-status.js';
 import { hostFiles } from './host-files.js';
 import type { Exit, Mount, Sandbox, SandboxCommand } from './sandbox.js';
@@ -48,12 +49,15 @@ export function bubblewrap(options: BubblewrapOptions): Sandbox {
     check: async () => void (await program()),
     run: async (command) => {
       requireMainThread();
-      return await runIn(
-        await program(),
-        command,
-        options.hostFiles ?? (await hostFiles(options.env)),
-        options.env['PATH'],
-      );
+      const files = options.hostFiles ?? (await hostFiles(options.env));
+      if (command.limits === undefined) return await runIn(await program(), command, files, options.env['PATH'], []);
+      const group = await makeCgroup(command.limits);
+      try {
+        const exit = await runIn(await program(), command, files, options.env['PATH'], group.joins);
+        return { ...exit, breach: await group.breach(), unenforced: group.unenforced };
+      } finally {
+        await group.remove();
+      }
     },
   };
 }
@@ -96,6 +100,7 @@ async function runIn(
   command: SandboxCommand,
   files: readonly Mount[],
   path: string | undefined,
+  joins: readonly string[],
 ): Promise<Exit> {
   const status = readBwrapStatus();
   const filter = seccompFilter(arch());
@@ -106,6 +111,7 @@ async function runIn(
   const [file = program, ...args] = await withoutInherited(
     [...(await entering(command, path)), program, ...options, '--', ...command.argv],
     path,
+    joins,
   );
   const result = await runProcess({
     file,
@@ -145,12 +151,20 @@ async function entering({ network }: SandboxCommand, path: string | undefined): 
   return [await requireProgram('nsenter', path), '--preserve-credentials', ...namespaces, '--'];
 }
 
-/** Has a shell close the descriptors that this process itself inherited: bwrap would pass them on, and Node cannot close them. */
-async function withoutInherited(argv: readonly string[], path: string | undefined): Promise<readonly string[]> {
+/** Puts the shell into the control groups of its first arguments, which their number precedes. */
+const JOIN = 'n=$1; shift; for ((; n > 0; n--)); do echo $$ > "$1" || exit 125; shift; done';
+
+/** Has a shell come under the limits, and close the descriptors that this process itself inherited: bwrap would pass them on, and Node cannot close them. */
+async function withoutInherited(
+  argv: readonly string[],
+  path: string | undefined,
+  joins: readonly string[],
+): Promise<readonly string[]> {
   const leaks = (await inheritableDescriptors()).filter((fd) => fd > SECCOMP_FD);
-  if (leaks.length === 0) return argv;
+  if (leaks.length === 0 && joins.length === 0) return argv;
+  const closing = leaks.map((fd) => `${fd}<&-`).join(' ');
   const bash = await requireProgram('bash', path);
-  return [bash, '--norc', '-c', 'eval "exec $0"; exec "$@"', leaks.map((fd) => `${fd}<&-`).join(' '), ...argv];
+  return [bash, '--norc', '-c', `${JOIN}; eval "exec $0"; exec "$@"`, closing, `${joins.length}`, ...joins, ...argv];
 }
 
 /** SIGTERM for the program and its group. bwrap itself must live on: with it, all would be killed at once. */

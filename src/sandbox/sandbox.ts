@@ -1,3 +1,5 @@
+import type { Breach, SandboxLimits } from './cgroup.js';
+
 /** A host directory or file, seen by the process under another name. */
 export interface Mount {
   readonly from: string;
@@ -38,6 +40,8 @@ export interface SandboxCommand {
    */
   readonly init?: { readonly graceMs: number } | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Of all processes together. Those that cannot be held are in the exit's `unenforced`. */
+  readonly limits?: SandboxLimits | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,6 +51,9 @@ export interface Exit {
   /** The signal's name, such as `SIGKILL`. */
   readonly killedBy: string | undefined;
   readonly timedOut: boolean;
+  /** The limit that was met, if one was. */
+  readonly breach?: Breach | undefined;
+  readonly unenforced?: readonly Breach[] | undefined;
 }
 
 /**

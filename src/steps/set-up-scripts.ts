@@ -4,6 +4,7 @@ import type { ScriptTools } from '../buildpack/script.js';
 import { homeOf, type RootedWorkspace } from '../buildpack/workspace.js';
 import { envRecord } from '../oci/env.js';
 import { digestOfImage, labelsOf } from '../oci/image.js';
+import type { SandboxLimits } from '../sandbox/cgroup.js';
 import { caVariables } from '../sandbox/host-files.js';
 import { digestOf, hexOf } from '../values/digest.js';
 import { canonicalJson } from '../values/document.js';
@@ -22,7 +23,7 @@ export interface ScriptsRequest {
   readonly trace?: boolean | undefined;
   /** Take the values of config vars out of what scripts print. */
   readonly redact: boolean;
-  readonly limits: { readonly logBytes?: number | undefined };
+  readonly limits: { readonly logBytes?: number | undefined } & SandboxLimits;
   readonly taken: Source;
   readonly buildBase: ResolvedBase;
   readonly buildpacks: readonly ReadyBuildpack[];
@@ -56,12 +57,17 @@ export async function setUpScripts(
       env,
       network: request.network.of,
       user: request.buildUser,
+      limits: sandboxLimits(request.limits),
       logBytes: request.limits.logBytes,
       secrets: request.redact ? secretsOf(request.configVars) : [],
       on: tools.on,
       signal: tools.signal,
     },
   };
+}
+
+function sandboxLimits({ memoryBytes, processes }: SandboxLimits): SandboxLimits | undefined {
+  return memoryBytes === undefined && processes === undefined ? undefined : { memoryBytes, processes };
 }
 
 /** In the form of a UUID, as on Heroku; derived from what is built, so that a repeated build sees the same one. */

@@ -52,6 +52,8 @@ export const ERROR_PHASES = {
   COMPILE_FAILED: 'compile',
   COMPILE_CRASHED: 'compile',
   COMPILE_TIMEOUT: 'compile',
+  MEMORY_EXCEEDED: 'compile',
+  PROCESSES_EXCEEDED: 'compile',
   EXPORT_INVALID: 'compile',
   BUILD_DIR_LOST: 'compile',
 

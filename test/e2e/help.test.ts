@@ -96,6 +96,10 @@ Options:
                               (default: no limit)
   --max-log <size>            show no more than this of what one script prints
                               (default: all)
+  --max-memory <size>         stop a script whose processes take more memory
+                              (default: no limit)
+  --max-processes <n>         stop a script that has more processes and threads
+                              at once (default: no limit)
   --compile-timeout <s>       seconds for one bin/compile (default:
                               COMPILE_TIMEOUT, else 900)
   --frozen                    refuse to build if pack-build.lock would change
