@@ -34,6 +34,7 @@ const { metafile } = await build({
 });
 keepLicences(Object.keys(metafile.inputs));
 cpSync(join(root, 'src/launcher/launcher.sh'), join(dist, 'launcher/launcher.sh'));
+cpSync(join(root, 'src/network/helper.js'), join(dist, 'network/helper.js'));
 chmodSync(join(dist, 'cli/main.js'), 0o755);
 mkdirSync(join(dist, 'cli/help'));
 keepHelp([]);

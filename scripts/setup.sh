@@ -5,8 +5,8 @@
 #   scripts/setup.sh test     what its own tests need on top, and crane (scripts/crane.sh)
 set -euo pipefail
 
-run=(bubblewrap ca-certificates debian-archive-keyring git gpg mmdebstrap uidmap zstd)
-test=(apache2-utils buildah bzip2 curl docker-registry fuse-overlayfs jq netavark pigz podman procps python3 runc shellcheck skopeo slirp4netns umoci xz-utils)
+run=(bubblewrap ca-certificates debian-archive-keyring git gpg iproute2 mmdebstrap slirp4netns uidmap zstd)
+test=(apache2-utils buildah bzip2 curl docker-registry fuse-overlayfs jq netavark pigz podman procps python3 runc shellcheck skopeo umoci xz-utils)
 
 main() {
   local wanted=("${run[@]}") group with_crane=0

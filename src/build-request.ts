@@ -1,5 +1,6 @@
 import { HEROKU_REGISTRY } from './buildpack/registry-name.js';
 import { BUILD_DIR, type BuildDir } from './buildpack/workspace.js';
+import type { NetworkMode } from './network/mode.js';
 import type { PolicyRequest } from './steps/check-policy.js';
 import type { DefaultBase } from './steps/default-base.js';
 import { packageFile } from './system/own-files.js';
@@ -34,8 +35,10 @@ export interface BuildRequest {
   /** STACK for the buildpacks; the build base's stack label if absent, else `heroku-24`. */
   readonly stack?: string | undefined;
   readonly platform: Platform;
-  /** What network the buildpacks have; the host's if absent. */
-  readonly network?: 'host' | 'none' | undefined;
+  /** What network the buildpacks have. If absent, `egress`, or `host` where slirp4netns or iproute2 is not installed. */
+  readonly network?: NetworkMode | undefined;
+  /** `HOST:PORT` that buildpacks reach also on private addresses, as they do the proxies that the environment names. */
+  readonly reachable?: readonly string[] | undefined;
   /** Where BUILD_DIR is for the buildpacks: `/tmp/build_app` if absent, or `/app`, with HOME elsewhere. */
   readonly buildDir?: BuildDir | undefined;
   /** Who the buildpacks' scripts run as: uid 1000, or 0 within the sandbox; `app` if absent. The image's user is 1000. */
@@ -71,8 +74,12 @@ export interface BuildRequest {
   readonly buildpackRegistry?: string | undefined;
 }
 
-/** Sizes in bytes, each without a limit if absent (R32). */
+/** Sizes in bytes, and a number, each without a limit if absent (R32). */
 export interface Limits {
+  /** Of all processes of one script together. `MEMORY_EXCEEDED`. */
+  readonly memoryBytes?: number | undefined;
+  /** Of one script: processes and threads at once. `PROCESSES_EXCEEDED`. */
+  readonly processes?: number | undefined;
   /** Of the source's files, as the buildpacks get them. Refused with `SOURCE_TOO_LARGE` before anything is built. */
   readonly sourceBytes?: number | undefined;
   /** Of the app's layers as they are stored. Refused with `APP_TOO_LARGE` before the image is written. */
@@ -95,6 +102,7 @@ export type DetectRequest = Pick<
   | 'stack'
   | 'platform'
   | 'network'
+  | 'reachable'
   | 'buildDir'
   | 'buildUser'
   | 'redact'
@@ -127,7 +135,7 @@ const DEFAULTS = {
   configVars: {} as Readonly<Record<string, string>>,
   buildEnv: {} as Readonly<Record<string, string>>,
   labels: {} as Readonly<Record<string, string>>,
-  network: 'host' as 'host' | 'none',
+  reachable: [] as readonly string[],
   buildDir: BUILD_DIR,
   buildUser: 'app' as 'app' | 'root',
   compression: 'gzip' as Compression,

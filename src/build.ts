@@ -3,12 +3,15 @@ import { unionOf } from './blobs/union.js';
 import { type BuildRequest, settle } from './build-request.js';
 import type { Report } from './buildpack/report-document.js';
 import { cacheAt } from './cache/cache.js';
+import type { NetworkMode } from './network/mode.js';
+import type { Reached } from './network/reached.js';
 import type { App } from './oci/app.js';
 import { assemble } from './oci/assemble.js';
 import { digestOfImage, type Image } from './oci/image.js';
 import { requireLabels } from './oci/own-labels.js';
 import { readLock } from './settings/lock-file.js';
 import { appNeeds } from './steps/app-needs.js';
+import { withNetwork } from './steps/build-network.js';
 import { checkPolicy, requirePolicy, settlePolicy } from './steps/check-policy.js';
 import { checkBases } from './steps/check-run-base.js';
 import { explained } from './steps/explain.js';
@@ -44,6 +47,8 @@ export interface BuildResult {
   /** What the buildpacks' bin/report said. */
   readonly reports: Readonly<Record<string, Report>>;
   readonly bases: { readonly run: Digest; readonly build: Digest };
+  /** Which network the buildpacks had, and what they asked for there, as far as we see it: with `host`, nothing of it. */
+  readonly network: { readonly mode: NetworkMode; readonly reached: readonly Reached[] };
 }
 
 /**
@@ -79,14 +84,17 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
     const contents = await checkBases(bases, cache, tools);
 
     const workspace = { ...directories, root };
-    const scripts = await setUpScripts({ ...inputs, ...gathered, taken, buildBase: bases.build }, workspace, tools);
     const restored = await restoreCache(inputs, cache, workspace, tools);
-
-    const run = await runBuildpacks({ ...inputs, ...gathered }, taken.writers, scripts.tools);
+    const { run, stack, network } = await withNetwork(inputs, cache, tools, async (network) => {
+      const setting = { ...inputs, ...gathered, network, taken, buildBase: bases.build };
+      const scripts = await setUpScripts(setting, workspace, tools);
+      const run = await runBuildpacks({ ...inputs, ...gathered }, taken.writers, scripts.tools);
+      return { run, stack: scripts.stack, network: { mode: network.mode, reached: network.reached() } };
+    });
     const processes = await readProcesses(run, request.strictProcfile, workspace, tools.on);
     const needs = appNeeds(run.writers, contents, request.platform, workspace, tools);
 
-    const made = { ...inputs, taken, run, processes, needs, stack: scripts.stack, buildBase: bases.build, root };
+    const made = { ...inputs, taken, run, processes, needs, stack, buildBase: bases.build, root };
     const app = await makeApp(made, cache, workspace, tools);
     requireAppSize(app, request.limits.appBytes);
     const { image } = assemble(bases.run.base, app);
@@ -108,6 +116,7 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
       defaultProcess: processes.defaultType,
       reports: run.reports,
       bases: { run: bases.run.pinned, build: bases.build.pinned },
+      network,
     };
   });
 }

@@ -4,6 +4,7 @@ import { detectListed } from './buildpack/detect.js';
 import type { ScriptTools } from './buildpack/script.js';
 import { cacheAt } from './cache/cache.js';
 import { readLock } from './settings/lock-file.js';
+import { withNetwork } from './steps/build-network.js';
 import { explained } from './steps/explain.js';
 import { type Gathered, gatherBuildpacks } from './steps/gather-buildpacks.js';
 import { prepareBases, unpackBase } from './steps/prepare-bases.js';
@@ -42,9 +43,11 @@ export async function detect(given: DetectRequest, givenTools: GivenTools): Prom
       const beforeMaking = () => probeBundled(gathered, found.source, directories, tools);
       const bases = await prepareBases({ ...inputs, beforeMaking }, cache, tools);
       const workspace = { ...directories, root: await unpackBase(bases.build, cache, tools) };
-      const setting = { ...inputs, ...gathered, taken, buildBase: bases.build };
-      const scripts = await setUpScripts(setting, workspace, tools);
-      return ask(gathered, found.source, scripts.tools);
+      return withNetwork(inputs, cache, tools, async (network) => {
+        const setting = { ...inputs, ...gathered, network, taken, buildBase: bases.build };
+        const scripts = await setUpScripts(setting, workspace, tools);
+        return ask(gathered, found.source, scripts.tools);
+      });
     });
   });
 }

@@ -7,6 +7,12 @@ import { zstdProgram } from './zstd-program.js';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
+export interface DecompressOptions {
+  readonly expected?: Compression | undefined;
+  /** How many times its length the data may become, 1000 if absent: gzip cannot do much more with honest data. */
+  readonly mostRatio?: number;
+}
+
 /**
  * The uncompressed bytes of a stream, recognised by its first bytes. With `expected` the stream must be of that
  * compression; only one expected to be uncompressed may yet be compressed, as in `docker save` archives of some tools.
@@ -15,7 +21,7 @@ export type Compression = 'none' | 'gzip' | 'zstd';
  */
 export async function* decompress(
   bytes: AsyncIterable<Uint8Array>,
-  { expected }: { readonly expected?: Compression | undefined } = {},
+  { expected, mostRatio = MOST_RATIO }: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const input = counting(bytes);
   const { head, all } = await peek(input.pass, 4);
@@ -25,23 +31,22 @@ export async function* decompress(
       `it was declared as ${expected}, but its first bytes are ${Buffer.from(head).toString('hex') || 'missing'}`,
     );
   }
+  const mostSize = () => Math.max(FREE_BYTES, input.size() * mostRatio);
   if (found === 'none') yield* all;
-  else if (found === 'gzip') yield* modest(through(zlib.createGunzip({ chunkSize: CHUNK }), all), input.size);
+  else if (found === 'gzip') yield* modest(through(zlib.createGunzip({ chunkSize: CHUNK }), all), mostSize);
   else
-    yield* modest(nodeZstd === undefined ? zstdProgram(all) : through(nodeZstd({ chunkSize: CHUNK }), all), input.size);
+    yield* modest(nodeZstd === undefined ? zstdProgram(all) : through(nodeZstd({ chunkSize: CHUNK }), all), mostSize);
 }
 
-/** How many times its length honest data may become: gzip cannot do much more. Below the first bytes it says nothing. */
 const MOST_RATIO = 1000;
+/** Of less the ratio says nothing. */
 const FREE_BYTES = 10 * 1024 * 1024;
 
-async function* modest(bytes: AsyncIterable<Uint8Array>, given: () => number): AsyncGenerator<Uint8Array> {
+async function* modest(bytes: AsyncIterable<Uint8Array>, mostSize: () => number): AsyncGenerator<Uint8Array> {
   let length = 0;
   for await (const chunk of bytes) {
     length += chunk.byteLength;
-    if (length > FREE_BYTES && length > given() * MOST_RATIO) {
-      throw refused('bomb', `its compressed data becomes more than ${MOST_RATIO} times as long`);
-    }
+    if (length > mostSize()) throw refused('bomb', `its compressed data becomes more than ${MOST_RATIO} times as long`);
     yield chunk;
   }
 }

@@ -71,7 +71,7 @@ function mountHint(lines: readonly string[], { buildDir }: Workspace): string {
 }
 
 function networkHint(hosts: readonly string[], network: ScriptTools['network']): string {
-  if (network === 'none') return '; it ran without a network (--network host gives it one)';
+  if (network === 'none') return '; it ran without a network (--network egress gives it one)';
   return hosts.length === 0 ? '' : '; see whether this machine reaches that host, or name a proxy with --build-env';
 }
 

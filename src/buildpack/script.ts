@@ -1,4 +1,6 @@
-import type { Exit, Sandbox } from '../sandbox/sandbox.js';
+import type { Breach, SandboxLimits } from '../sandbox/cgroup.js';
+import type { Exit, Sandbox, SandboxNetwork } from '../sandbox/sandbox.js';
+import { fail } from '../values/error.js';
 import type { Listener } from '../values/events.js';
 import { keepDirectories } from './keep-directories.js';
 import { checkScript } from './script-check.js';
@@ -19,9 +21,10 @@ export interface ScriptTools extends LogRules {
   readonly sandbox: Sandbox;
   /** The whole environment (`makeBuildEnv`); for later buildpacks with exports laid over it. */
   readonly env: Readonly<Record<string, string>>;
-  readonly network: 'host' | 'none';
+  readonly network: SandboxNetwork;
   /** Who scripts run as (R43); `app` if absent. */
   readonly user?: 'app' | 'root' | undefined;
+  readonly limits?: SandboxLimits | undefined;
   readonly on: Listener;
   readonly signal?: AbortSignal | undefined;
 }
@@ -68,7 +71,7 @@ export async function runScript(buildpack: PlacedBuildpack, run: ScriptRun, tool
   await checkScript(buildpack, run.script, tools);
   const mounts = run.looking ? lookingMounts(workspace) : workspace.mounts;
   const named = (inside: string) => sandbox.pathOf(inside, mounts);
-  return sandbox.run({
+  const exit = await sandbox.run({
     root: workspace.root,
     mounts,
     argv: ['/bin/sh', '-c', RUN_SCRIPT, named(`${buildpack.dir}/${run.script}`), ...run.args.map(named)],
@@ -80,5 +83,32 @@ export async function runScript(buildpack: PlacedBuildpack, run: ScriptRun, tool
     onOutput: run.onOutput,
     timeoutMs: run.timeoutMs,
     signal: tools.signal,
+    limits: tools.limits,
   });
+  tellUnenforced(exit, tools);
+  if (exit.breach !== undefined) throw breached(exit.breach, buildpack, run, tools);
+  return exit;
+}
+
+const BREACHES = {
+  memory: { code: 'MEMORY_EXCEEDED', what: 'took more memory than it may', flag: '--max-memory' },
+  processes: { code: 'PROCESSES_EXCEEDED', what: 'started more processes than it may', flag: '--max-processes' },
+} as const;
+
+function breached(breach: Breach, { id }: PlacedBuildpack, { script }: ScriptRun, { limits }: ScriptTools) {
+  const { code, what, flag } = BREACHES[breach];
+  const limit = (breach === 'memory' ? limits?.memoryBytes : limits?.processes) ?? null;
+  return fail(code, {
+    what: `${script} of ${id} ${what}`,
+    why: `the limit is ${limit}${breach === 'memory' ? ' bytes' : ''}`,
+    fix: `raise it with ${flag}, or see what takes so much`,
+    details: { buildpack: id, limit },
+  });
+}
+
+function tellUnenforced({ unenforced = [] }: Exit, { on }: ScriptTools): void {
+  for (const breach of unenforced) {
+    const message = `${BREACHES[breach].flag} cannot be enforced here: this user may make no control group`;
+    on({ type: 'notice', code: 'LIMIT_UNENFORCED', message });
+  }
 }

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { DetectRequest, Limits } from '../build-request.js';
 import { COMPILE_TIMEOUT_MS } from '../buildpack/compile.js';
 import type { BuildDir } from '../buildpack/workspace.js';
+import { hostsOfUrls } from '../network/endpoint.js';
+import type { NetworkMode } from '../network/mode.js';
 import type { ProjectSettings } from '../settings/project-file.js';
 import { appSettings } from '../steps/app-settings.js';
 import { DEFAULT_BASES, type DefaultBase } from '../steps/default-base.js';
@@ -22,13 +24,16 @@ export interface AppFlags extends CommonFlags {
   readonly buildEnv?: Readonly<Record<string, string>>;
   readonly stack?: string;
   readonly platform?: string;
-  readonly network: 'host' | 'none';
+  readonly network?: NetworkMode;
+  readonly reach?: readonly string[];
   readonly buildDir?: BuildDir;
   readonly buildUser?: 'app' | 'root';
   readonly redact?: boolean;
   readonly maxSource?: number;
   readonly maxApp?: number;
   readonly maxLog?: number;
+  readonly maxMemory?: number;
+  readonly maxProcesses?: number;
   readonly compileTimeout?: number;
   readonly frozen?: boolean;
 }
@@ -63,6 +68,7 @@ export async function appRequest(
     stack: flags.stack ?? app.stack,
     platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
     network: app.network ?? flags.network,
+    reachable: [...(flags.reach ?? []), ...hostsOfUrls(Object.values(flags.buildEnv ?? {}))],
     buildDir: flags.buildDir ?? app.buildDir,
     buildUser: flags.buildUser ?? app.buildUser,
     redact: flags.redact ?? app.redact,
@@ -95,6 +101,8 @@ function limitsOf(flags: AppFlags, app: ProjectSettings): Limits {
   return {
     sourceBytes: lower(flags.maxSource, app.maxSource),
     appBytes: lower(flags.maxApp, app.maxApp),
+    memoryBytes: flags.maxMemory,
+    processes: flags.maxProcesses,
     logBytes: lower(flags.maxLog, app.maxLog),
   };
 }

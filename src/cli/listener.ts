@@ -37,6 +37,10 @@ function forPeople({ stderr, style }: Output, { quiet, verbose }: ListenerOption
     switch (event.type) {
       case 'notice':
         return stderr.write(`${style.yellow('warning')}: ${event.message}\n`);
+      case 'reach':
+        return event.outcome === 'refused' && !quiet
+          ? stderr.write(`${style.yellow('refused')}: the network does not let the build reach ${event.host}\n`)
+          : undefined;
       case 'info':
         return quiet ? undefined : stderr.write(`${event.message}\n`);
       case 'output':

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type NetworkMode, parseNetworkMode } from '../network/mode.js';
 import { COMPRESSION_FORM, type Compression, isCompression } from '../values/compression.js';
 import { parseSize, SIZE_FORM } from '../values/size.js';
 
@@ -29,8 +30,36 @@ export function sandboxOption(): Option {
     .default('auto');
 }
 
+export function buildNetworkOption(): Option {
+  return new Option(
+    '--network <mode>',
+    "the network of buildpacks: egress (the Internet, nothing private), none, allow=HOST,... (these, through a proxy) or host (this machine's) (default: egress if slirp4netns is installed, else host)",
+  ).argParser(networkMode);
+}
+
+export function reachOption(): Option {
+  return new Option(
+    '--reach <host>',
+    'a private HOST:PORT that buildpacks may reach, as they may proxies of the environment and URLs of --build-env; may be repeated',
+  ).argParser(reachable);
+}
+
+/** Reads the mode of a build's network. */
+export function networkMode(text: string): NetworkMode {
+  const mode = parseNetworkMode(text);
+  if (mode === undefined)
+    throw new InvalidArgumentError(`write it as egress, none, host or allow=HOST,...; not ${JSON.stringify(text)}.`);
+  return mode;
+}
+
+function reachable(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (!/^(\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(text))
+    throw new InvalidArgumentError(`write it as HOST:PORT, not ${JSON.stringify(text)}.`);
+  return several(text, before);
+}
+
 export function networkOption(): Option {
-  return new Option('--network <mode>', "the network of the build: the host's, or none")
+  return new Option('--network <mode>', "the network of the process: the host's, or none")
     .choices(['host', 'none'])
     .default('host');
 }
@@ -76,6 +105,13 @@ export function size(text: string): number {
   const bytes = parseSize(text);
   if (bytes === undefined) throw new InvalidArgumentError(`write it as ${SIZE_FORM}; not ${JSON.stringify(text)}.`);
   return bytes;
+}
+
+/** Reads a whole number above 0. */
+export function whole(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError(`write it as a whole number, not ${JSON.stringify(text)}.`);
+  return Number(text);
 }
 
 /** Reads how layers are compressed. */

@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { fail } from '../values/error.js';
 
 /** Networks that are not the Internet: this host, private ones, link-local ones with the services of clouds, and the like. */
-const INTERNAL: readonly (readonly [network: string, prefix: number])[] = [
+export const INTERNAL: readonly (readonly [network: string, prefix: number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],

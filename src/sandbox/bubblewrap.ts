@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { arch } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
 import { inheritableDescriptors } from '../system/descriptors.js';
 import { signalGroup, signalProcess } from '../system/group.js';
 import { type ProcessResult, runProcess } from '../system/process.js';
@@ -9,14 +11,17 @@ import { fail } from '../values/error.js';
 import { bwrapArguments } from './bwrap-arguments.js';
 import { bwrapFailure } from './bwrap-failure.js';
 import { type BwrapStatus, readBwrapStatus } from './bwrap-status.js';
+import { makeCgroup } from './cgroup.js';
 import { readStatus } from './exit-status.js';
 import { hostFiles } from './host-files.js';
 import type { Exit, Mount, Sandbox, SandboxCommand } from './sandbox.js';
+import { seccompFilter } from './seccomp.js';
 
 /** `--disable-userns` came with this version. */
 const FLOOR = '0.8.0';
 const ARGUMENTS_FD = 3;
 const STATUS_FD = 4;
+const SECCOMP_FD = 5;
 
 /** What a sandbox made by bubblewrap takes from its host. */
 export interface BubblewrapOptions {
@@ -28,8 +33,8 @@ export interface BubblewrapOptions {
 
 /**
  * Sandboxes made by bubblewrap, for root and for ordinary users: namespaces of their own, no capabilities, uid and gid 1000 or 0,
- * nothing of the host but the mounts and the host files. They share the host's kernel, and its network when the command
- * says so. All processes of a sandbox die with this one, also when it is killed. Its `run` throws `SANDBOX_MISSING`,
+ * nothing of the host but the mounts and the host files, and a filter of system calls. They share the host's kernel, and its
+ * network when the command says so. All processes of a sandbox die with this one, also when it is killed. Its `run` throws `SANDBOX_MISSING`,
  * `SANDBOX_TOO_OLD`, `SANDBOX_FAILED` and `INTERRUPTED`.
  */
 export function bubblewrap(options: BubblewrapOptions): Sandbox {
@@ -43,14 +48,28 @@ export function bubblewrap(options: BubblewrapOptions): Sandbox {
     pathOf: (inside) => inside,
     check: async () => void (await program()),
     run: async (command) => {
-      return await runIn(
-        await program(),
-        command,
-        options.hostFiles ?? (await hostFiles(options.env)),
-        options.env['PATH'],
-      );
+      requireMainThread();
+      const files = options.hostFiles ?? (await hostFiles(options.env));
+      if (command.limits === undefined) return await runIn(await program(), command, files, options.env['PATH'], []);
+      const group = await makeCgroup(command.limits);
+      try {
+        const exit = await runIn(await program(), command, files, options.env['PATH'], group.joins);
+        return { ...exit, breach: await group.breach(), unenforced: group.unenforced };
+      } finally {
+        await group.remove();
+      }
     },
   };
+}
+
+/** The kernel ends a sandbox with the *thread* that started it, so a worker's end would be its end. */
+function requireMainThread(): void {
+  if (isMainThread) return;
+  throw fail('SANDBOX_FAILED', {
+    what: 'a sandbox cannot be started from a worker thread',
+    why: 'it would be killed when that thread ends, which need not be the end of the program',
+    fix: 'call build, run and rebase from the main thread, or from a process of their own',
+  });
 }
 
 async function findBwrap(path: string | undefined): Promise<string> {
@@ -81,10 +100,19 @@ async function runIn(
   command: SandboxCommand,
   files: readonly Mount[],
   path: string | undefined,
+  joins: readonly string[],
 ): Promise<Exit> {
   const status = readBwrapStatus();
-  const options = ['--args', `${ARGUMENTS_FD}`, '--json-status-fd', `${STATUS_FD}`];
-  const [file, ...args] = await withoutInherited([program, ...options, '--', ...command.argv], path);
+  const filter = seccompFilter(arch());
+  const options = [
+    ...['--args', `${ARGUMENTS_FD}`, '--json-status-fd', `${STATUS_FD}`],
+    ...(filter === undefined ? [] : ['--seccomp', `${SECCOMP_FD}`]),
+  ];
+  const [file = program, ...args] = await withoutInherited(
+    [...(await entering(command, path)), program, ...options, '--', ...command.argv],
+    path,
+    joins,
+  );
   const result = await runProcess({
     file,
     args,
@@ -105,6 +133,7 @@ async function runIn(
         ),
       },
       { fd: STATUS_FD, take: ({ reader }) => void reader.on('data', status.add) },
+      ...(filter === undefined ? [] : [{ fd: SECCOMP_FD, give: filter }]),
     ],
     signal: command.signal,
     abortIsExit: command.init !== undefined,
@@ -115,15 +144,27 @@ async function runIn(
   return await exitOf(command, result, status);
 }
 
-/** Has a shell close the descriptors that this process itself inherited: bwrap would pass them on, and Node cannot close them. */
+/** A program that goes into the network of the command first. What it then starts has no more rights there than outside. */
+async function entering({ network }: SandboxCommand, path: string | undefined): Promise<readonly string[]> {
+  if (typeof network === 'string') return [];
+  const namespaces = [`--user=/proc/${network.pid}/ns/user`, `--net=/proc/${network.pid}/ns/net`];
+  return [await requireProgram('nsenter', path), '--preserve-credentials', ...namespaces, '--'];
+}
+
+/** Puts the shell into the control groups of its first arguments, which their number precedes. */
+const JOIN = 'n=$1; shift; for ((; n > 0; n--)); do echo $$ > "$1" || exit 125; shift; done';
+
+/** Has a shell come under the limits, and close the descriptors that this process itself inherited: bwrap would pass them on, and Node cannot close them. */
 async function withoutInherited(
-  argv: readonly [string, ...string[]],
+  argv: readonly string[],
   path: string | undefined,
-): Promise<readonly [string, ...string[]]> {
-  const leaks = (await inheritableDescriptors()).filter((fd) => fd > STATUS_FD);
-  if (leaks.length === 0) return argv;
+  joins: readonly string[],
+): Promise<readonly string[]> {
+  const leaks = (await inheritableDescriptors()).filter((fd) => fd > SECCOMP_FD);
+  if (leaks.length === 0 && joins.length === 0) return argv;
+  const closing = leaks.map((fd) => `${fd}<&-`).join(' ');
   const bash = await requireProgram('bash', path);
-  return [bash, '--norc', '-c', 'eval "exec $0"; exec "$@"', leaks.map((fd) => `${fd}<&-`).join(' '), ...argv];
+  return [bash, '--norc', '-c', `${JOIN}; eval "exec $0"; exec "$@"`, closing, `${joins.length}`, ...joins, ...argv];
 }
 
 /** SIGTERM for the program and its group. bwrap itself must live on: with it, all would be killed at once. */

@@ -14,6 +14,8 @@ export function bwrapArguments(command: SandboxCommand, hostFiles: readonly Moun
     ...sessionOptions(command),
     ...['--ro-bind', command.root, '/', '--proc', '/proc', '--dev', '/dev'],
     ...[...command.mounts, ...hostFiles].flatMap(mountOptions),
+    // Where root calls us, the kernel's own settings are writable files of ours, capabilities or not: core_pattern is a way out.
+    ...['--remount-ro', '/proc'],
     '--clearenv',
     ...Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--chdir', command.cwd],

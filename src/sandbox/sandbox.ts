@@ -1,9 +1,19 @@
+import type { Breach, SandboxLimits } from './cgroup.js';
+
 /** A host directory or file, seen by the process under another name. */
 export interface Mount {
   readonly from: string;
   readonly to: string;
   readonly writable: boolean;
 }
+
+/** A network that this process holds: a user namespace and the network namespace that belongs to it. */
+export interface PrivateNetwork {
+  readonly pid: number;
+}
+
+/** This machine's network, none but a loopback, or one that was made for the build. */
+export type SandboxNetwork = 'host' | 'none' | PrivateNetwork;
 
 /** One process to run in a sandbox. All paths but `root` and the mounts' `from` are names inside. */
 export interface SandboxCommand {
@@ -15,7 +25,7 @@ export interface SandboxCommand {
   readonly cwd: string;
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
-  readonly network: 'host' | 'none';
+  readonly network: SandboxNetwork;
   /** Who the program is: uid and gid 1000 (`app`, if absent) or 0 (`root`). Root has no capabilities either. */
   readonly user?: 'app' | 'root' | undefined;
   /**
@@ -30,6 +40,8 @@ export interface SandboxCommand {
    */
   readonly init?: { readonly graceMs: number } | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Of all processes together. Those that cannot be held are in the exit's `unenforced`. */
+  readonly limits?: SandboxLimits | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,6 +51,9 @@ export interface Exit {
   /** The signal's name, such as `SIGKILL`. */
   readonly killedBy: string | undefined;
   readonly timedOut: boolean;
+  /** The limit that was met, if one was. */
+  readonly breach?: Breach | undefined;
+  readonly unenforced?: readonly Breach[] | undefined;
 }
 
 /**

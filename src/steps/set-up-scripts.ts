@@ -4,9 +4,11 @@ import type { ScriptTools } from '../buildpack/script.js';
 import { homeOf, type RootedWorkspace } from '../buildpack/workspace.js';
 import { envRecord } from '../oci/env.js';
 import { digestOfImage, labelsOf } from '../oci/image.js';
+import type { SandboxLimits } from '../sandbox/cgroup.js';
 import { caVariables } from '../sandbox/host-files.js';
 import { digestOf, hexOf } from '../values/digest.js';
 import { canonicalJson } from '../values/document.js';
+import type { BuildNetwork } from './build-network.js';
 import type { ResolvedBase } from './resolve-base.js';
 import type { ReadyBuildpack } from './run-buildpacks.js';
 import type { Source } from './take-source.js';
@@ -16,12 +18,12 @@ export interface ScriptsRequest {
   readonly configVars: Readonly<Record<string, string>>;
   readonly buildEnv: Readonly<Record<string, string>>;
   readonly stack?: string | undefined;
-  readonly network: 'host' | 'none';
+  readonly network: BuildNetwork;
   readonly buildUser: 'app' | 'root';
   readonly trace?: boolean | undefined;
   /** Take the values of config vars out of what scripts print. */
   readonly redact: boolean;
-  readonly limits: { readonly logBytes?: number | undefined };
+  readonly limits: { readonly logBytes?: number | undefined } & SandboxLimits;
   readonly taken: Source;
   readonly buildBase: ResolvedBase;
   readonly buildpacks: readonly ReadyBuildpack[];
@@ -44,7 +46,7 @@ export async function setUpScripts(
     path: envRecord(image.config.value.config?.Env ?? [])['PATH'],
     ...homeOf(workspace, tools.sandbox),
     user: request.buildUser,
-    certificates: caVariables(tools.env),
+    certificates: { ...caVariables(tools.env), ...request.network.env },
     buildEnv: { ...(request.trace ? { BUILDPACK_XTRACE: '1' } : {}), ...request.buildEnv },
   });
   return {
@@ -53,14 +55,19 @@ export async function setUpScripts(
       workspace,
       sandbox: tools.sandbox,
       env,
-      network: request.network,
+      network: request.network.of,
       user: request.buildUser,
+      limits: sandboxLimits(request.limits),
       logBytes: request.limits.logBytes,
       secrets: request.redact ? secretsOf(request.configVars) : [],
       on: tools.on,
       signal: tools.signal,
     },
   };
+}
+
+function sandboxLimits({ memoryBytes, processes }: SandboxLimits): SandboxLimits | undefined {
+  return memoryBytes === undefined && processes === undefined ? undefined : { memoryBytes, processes };
 }
 
 /** In the form of a UUID, as on Heroku; derived from what is built, so that a repeated build sees the same one. */

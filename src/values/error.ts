@@ -53,6 +53,8 @@ export const ERROR_PHASES = {
   COMPILE_FAILED: 'compile',
   COMPILE_CRASHED: 'compile',
   COMPILE_TIMEOUT: 'compile',
+  MEMORY_EXCEEDED: 'compile',
+  PROCESSES_EXCEEDED: 'compile',
   EXPORT_INVALID: 'compile',
   BUILD_DIR_LOST: 'compile',
 
@@ -107,6 +109,7 @@ export const ERROR_PHASES = {
   SANDBOX_MISSING: 'sandbox',
   SANDBOX_TOO_OLD: 'sandbox',
   SANDBOX_FAILED: 'sandbox',
+  NETWORK_UNAVAILABLE: 'sandbox',
   TOOL_FAILED: 'sandbox',
   TOOL_MISSING: 'sandbox',
 

@@ -35,6 +35,8 @@ export type Event =
       readonly subject: string;
       readonly values: Readonly<Record<string, string | number | boolean | null>>;
     }
+  /** A host that a buildpack asked for, once each: by name, or of the proxy of `allow=`. */
+  | { readonly type: 'reach'; readonly host: string; readonly outcome: 'named' | 'allowed' | 'refused' }
   /** A line of pack-build's own log. */
   | { readonly type: 'info'; readonly message: string }
   /** Something that did not stop the work and that the user should know. */

@@ -8,9 +8,11 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { directoryStore } from '../../src/blobs/directory-store.js';
 import { entryBytes } from '../../src/layers/entry-bytes.js';
+import { openLayer } from '../../src/layers/open-layer.js';
 import { packLayer } from '../../src/layers/pack.js';
 import { readTree } from '../../src/layers/tree.js';
 import { treeEntries } from '../../src/layers/tree-entries.js';
+import type { Compression } from '../../src/values/compression.js';
 import { buildpack, useProduct } from '../support/product.js';
 
 const product = useProduct();
@@ -60,6 +62,21 @@ describe('an odd file that a build leaves behind', () => {
     expect(await packed(home)).toEqual(solid);
   });
 
+  it.each(['gzip:9', 'zstd:3'] as const)(
+    'can be read again though its layer is a thousand times smaller (%s)',
+    async (compression) => {
+      const home = await product.directory();
+      mkdirSync(join(home, 'app'));
+      writeFileSync(join(home, 'app/f'), '');
+      truncateSync(join(home, 'app/f'), 64 * 1024 * 1024);
+      const { descriptor, diffId, size } = await packed(home, compression);
+      let read = 0;
+      for await (const chunk of openLayer({ descriptor, diffId }, directoryStore(join(home, 'blobs'))).tar())
+        read += chunk.byteLength;
+      expect(read).toBe(size);
+    },
+  );
+
   it('loses its extended attributes', async () => {
     const home = await product.directory();
     mkdirSync(join(home, 'app'));
@@ -85,7 +102,7 @@ describe('an odd file that a build leaves behind', () => {
 });
 
 /** What the tree at `app` becomes. */
-async function packed(home: string) {
+async function packed(home: string, compression?: Compression) {
   const entries = treeEntries(readTree(join(home, 'app')), { root: join(home, 'app'), at: 'app', uid: 1, gid: 1 });
-  return packLayer(entries, { store: directoryStore(join(home, 'blobs')) });
+  return packLayer(entries, { store: directoryStore(join(home, 'blobs')), compression });
 }

@@ -76,8 +76,14 @@ Options:
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
-  --network <mode>            the network of the build: the host's, or none
-                              (choices: "host", "none", default: "host")
+  --network <mode>            the network of buildpacks: egress (the Internet,
+                              nothing private), none, allow=HOST,... (these,
+                              through a proxy) or host (this machine's)
+                              (default: egress if slirp4netns is installed, else
+                              host)
+  --reach <host>              a private HOST:PORT that buildpacks may reach, as
+                              they may proxies of the environment and URLs of
+                              --build-env; may be repeated
   --build-dir <dir>           where BUILD_DIR is for the buildpacks (default:
                               /tmp/build_app) (choices: "/tmp/build_app",
                               "/app")
@@ -93,6 +99,10 @@ Options:
                               (default: no limit)
   --max-log <size>            show no more than this of what one script prints
                               (default: all)
+  --max-memory <size>         stop a script whose processes take more memory
+                              (default: no limit)
+  --max-processes <n>         stop a script that has more processes and threads
+                              at once (default: no limit)
   --compile-timeout <s>       seconds for one bin/compile (default:
                               COMPILE_TIMEOUT, else 900)
   --frozen                    refuse to build if pack-build.lock would change
@@ -148,8 +158,14 @@ Options:
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
-  --network <mode>            the network of the build: the host's, or none
-                              (choices: "host", "none", default: "host")
+  --network <mode>            the network of buildpacks: egress (the Internet,
+                              nothing private), none, allow=HOST,... (these,
+                              through a proxy) or host (this machine's)
+                              (default: egress if slirp4netns is installed, else
+                              host)
+  --reach <host>              a private HOST:PORT that buildpacks may reach, as
+                              they may proxies of the environment and URLs of
+                              --build-env; may be repeated
   --build-dir <dir>           where BUILD_DIR is for the buildpacks (default:
                               /tmp/build_app) (choices: "/tmp/build_app",
                               "/app")
@@ -369,7 +385,7 @@ Options:
   --sandbox <kind>            what holds the app back: bwrap (bubblewrap) or
                               host (nothing does) (choices: "auto", "bwrap",
                               "host", default: "auto")
-  --network <mode>            the network of the build: the host's, or none
+  --network <mode>            the network of the process: the host's, or none
                               (choices: "host", "none", default: "host")
   --json                      print events and the result as JSON, one object a
                               line, on stdout

@@ -186,6 +186,7 @@ async function describe(directory: string, name: string): Promise<string> {
   const stat = await lstat(path);
   if (stat.isSymbolicLink()) return `${name} -> ${await readlink(path)}`;
   if (stat.isDirectory()) return `${name}/`;
+  if (!stat.isFile()) return name;
   const hash = createHash('sha256').update(await readFile(path));
   return `${name} ${stat.size} ${hash.digest('hex').slice(0, 12)}`;
 }

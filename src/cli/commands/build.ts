@@ -40,7 +40,7 @@ function tellResult(result: BuildResult, dir: string, flags: BuildFlags, { tools
 }
 
 /** The result as a program reads it. */
-export function buildJson({ digest, references, app, defaultProcess, reports, bases }: BuildResult): object {
+export function buildJson({ digest, references, app, defaultProcess, reports, bases, network }: BuildResult): object {
   return {
     digest,
     references,
@@ -57,5 +57,6 @@ export function buildJson({ digest, references, app, defaultProcess, reports, ba
       size: descriptor.size,
     })),
     reports,
+    network,
   };
 }

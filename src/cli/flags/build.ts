@@ -4,17 +4,19 @@ import type { AppFlags } from '../app-request.js';
 import {
   assignments,
   buildDirOption,
+  buildNetworkOption,
   buildpackRegistryOption,
   buildUserOption,
   compression,
-  networkOption,
   platformOption,
   policyOption,
+  reachOption,
   redactOption,
   sandboxOption,
   seconds,
   several,
   size,
+  whole,
 } from '../options.js';
 
 export interface BuildFlags extends AppFlags {
@@ -54,7 +56,8 @@ export function defineBuild(command: Command): Command {
     .option('--label <name=value>', 'a label of the image, kept by a rebase; may be repeated', assignments)
     .addOption(platformOption())
     .addOption(sandboxOption())
-    .addOption(networkOption())
+    .addOption(buildNetworkOption())
+    .addOption(reachOption())
     .addOption(buildDirOption())
     .addOption(buildUserOption())
     .addOption(redactOption())
@@ -62,6 +65,12 @@ export function defineBuild(command: Command): Command {
     .option('--max-source <size>', 'refuse a source with more bytes: 1GB, 512MiB (default: no limit)', size)
     .option('--max-app <size>', 'refuse an app whose layers have more bytes (default: no limit)', size)
     .option('--max-log <size>', 'show no more than this of what one script prints (default: all)', size)
+    .option('--max-memory <size>', 'stop a script whose processes take more memory (default: no limit)', size)
+    .option(
+      '--max-processes <n>',
+      'stop a script that has more processes and threads at once (default: no limit)',
+      whole,
+    )
     .option('--compile-timeout <s>', 'seconds for one bin/compile (default: COMPILE_TIMEOUT, else 900)', seconds)
     .option('--frozen', 'refuse to build if pack-build.lock would change')
     .option('--clear-cache', 'start with an empty CACHE_DIR')

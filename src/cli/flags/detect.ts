@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import {
   assignments,
   buildDirOption,
+  buildNetworkOption,
   buildpackRegistryOption,
   buildUserOption,
-  networkOption,
   platformOption,
+  reachOption,
   redactOption,
   sandboxOption,
   several,
@@ -25,7 +26,8 @@ export function defineDetect(command: Command): Command {
     .option('--stack <id>', 'STACK for the buildpacks')
     .addOption(platformOption())
     .addOption(sandboxOption())
-    .addOption(networkOption())
+    .addOption(buildNetworkOption())
+    .addOption(reachOption())
     .addOption(buildDirOption())
     .addOption(buildUserOption())
     .addOption(redactOption())

@@ -198,7 +198,7 @@ describe('compile', () => {
         '  -----> Installing',
         '   !     Two different lockfiles found: package-lock.json and yarn.lock',
       ].join('\n'),
-      fix: "follow the buildpack's message above; it ran without a network (--network host gives it one)",
+      fix: "follow the buildpack's message above; it ran without a network (--network egress gives it one)",
     });
   });
 

@@ -92,6 +92,35 @@ describe('bubblewrap, called from a process of its own', () => {
     expect(await childrenOf(`sleep ${mark}`)).toBe('');
   });
 
+  it('SBX-10 leaves no process when callers are killed at twenty random moments', async () => {
+    const mark = '78.125';
+    for (let at = 0; at < 20; at += 1) {
+      const child = spawn(process.execPath, callerArguments(`setsid sleep ${mark} & sleep ${mark}`), {
+        stdio: 'ignore',
+      });
+      await sleep(40 + Math.random() * 300);
+      child.kill('SIGKILL');
+    }
+    await sleep(2000);
+    expect(await childrenOf(`sleep ${mark}`)).toBe('');
+    expect(await childrenOf(work)).toBe('');
+  }, 60_000);
+
+  it('SBX-11 refuses to start in a worker thread, whose end would be the end of the sandbox', async () => {
+    await writeFile(
+      join(work, 'lib/in-worker.js'),
+      `import { Worker } from 'node:worker_threads';
+      new Worker(new URL('./caller.js', import.meta.url), { argv: process.argv.slice(2) }).on('error', (error) => {
+        console.log(error.code, error.message);
+      });`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(work, 'lib/in-worker.js'),
+      ...callerArguments('echo started').slice(1),
+    ]);
+    expect(stdout).toBe('SANDBOX_FAILED a sandbox cannot be started from a worker thread\n');
+  });
+
   it('runs for an ordinary user as it does for root', async () => {
     await chown(tmp, 65534, 65534);
     const as = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath];
