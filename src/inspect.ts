@@ -1,9 +1,8 @@
-import { directoryStore } from './blobs/directory-store.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn } from './cache/cache.js';
 import type { ImageConfig } from './oci/documents.js';
 import { digestOfImage, type Image, type Layer, layersOf, platformOf } from './oci/image.js';
 import { type Split, split } from './oci/split.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { openSource } from './steps/open-place.js';
 import { readPlace } from './steps/read-place.js';
 import { type GivenTools, settleTools } from './steps/tools.js';
@@ -37,8 +36,8 @@ export interface Inspection {
 /** Reads an image from any place and tells what it is made of; no layer is read. Throws `IMAGE_NOT_FOUND`, `IMAGE_INVALID`, `LAYOUT_INVALID`. */
 export async function inspect(request: InspectRequest, givenTools: GivenTools): Promise<Inspection> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
-    const store = directoryStore(cacheAt(request.cacheDir).blobs);
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
+    const store = blobsIn(cache);
     const { image, name, index } = await openSource(await readPlace(request.image), store, tools).find(
       request.platform,
     );

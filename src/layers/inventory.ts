@@ -15,6 +15,8 @@ import { walkPath } from './walk-path.js';
 export interface InventoryRequest {
   /** The directory that holds all lists; without one, nothing is remembered. */
   readonly directory?: string | undefined;
+  /** Told the name of a list in its directory before it is looked for. */
+  readonly use?: ((name: string) => Promise<void>) | undefined;
   /** An image's layers, lowest first. */
   readonly layers: readonly LayerOfImage[];
   readonly blobs: BlobReader;
@@ -28,7 +30,7 @@ export interface InventoryRequest {
 export async function readInventory(request: InventoryRequest): Promise<Inventory> {
   const { directory, layers } = request;
   if (directory === undefined) return await readLayers(request);
-  const known = await knownInventory(directory, layers);
+  const known = await knownInventory({ ...request, directory });
   if (known !== undefined) return known;
   const inventory = await readLayers(request);
   await save(directory, layers, inventory);
@@ -36,11 +38,14 @@ export async function readInventory(request: InventoryRequest): Promise<Inventor
 }
 
 /** The list that was made before, if there is one. No layer is read. */
-export async function knownInventory(
-  directory: string,
-  layers: readonly LayerOfImage[],
-): Promise<Inventory | undefined> {
-  return layers.length === 0 ? new Map() : recall(fileOf(directory, layers));
+export async function knownInventory({
+  directory,
+  layers,
+  use,
+}: Pick<InventoryRequest, 'layers' | 'use'> & { readonly directory: string }): Promise<Inventory | undefined> {
+  if (layers.length === 0) return new Map();
+  await use?.(nameOf(layers));
+  return recall(join(directory, nameOf(layers)));
 }
 
 /** How many lists are kept in memory: the bases below and above a whole fleet are two. */
@@ -79,11 +84,11 @@ export function recordInventories(directory: string, layers: readonly LayerOfIma
 
 async function save(directory: string, layers: readonly LayerOfImage[], inventory: Inventory): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeStaged(fileOf(directory, layers), formatInventory(inventory));
+  await writeStaged(join(directory, nameOf(layers)), formatInventory(inventory));
 }
 
-function fileOf(directory: string, layers: readonly LayerOfImage[]): string {
-  return join(directory, `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`);
+function nameOf(layers: readonly LayerOfImage[]): string {
+  return `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`;
 }
 
 /**

@@ -25,6 +25,8 @@ export interface RootRequest {
   readonly blobs: BlobReader;
   /** The directory of lists of what is in a base (`readInventory`): made in the same pass. */
   readonly inventories?: string | undefined;
+  /** Told the name of a root in its directory before it is looked for. */
+  readonly use?: ((name: string) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +51,9 @@ export async function unpackedApp(request: Omit<RootRequest, 'inventories'>): Pr
 
 async function unpackedOnce(request: RootRequest, kind: 'base' | 'app', prepare: (root: string) => void) {
   const { directory, layers, signal } = request;
-  const path = join(directory, `${kind}-${FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`);
+  const name = `${kind}-${FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`;
+  const path = join(directory, name);
+  await request.use?.(name);
   if (await isWhole(path)) return { path, cached: true };
   await mkdir(directory, { recursive: true });
   return await withLock(path, { waitMs: 600_000, signal }, async () => {

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { directoryStore } from '../blobs/directory-store.js';
 import type { ProcessTable } from '../buildpack/process-table.js';
 import { hostPath, type Workspace } from '../buildpack/workspace.js';
-import type { Cache } from '../cache/cache.js';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { LAUNCHER_PATH } from '../launcher/launcher.js';
 import { layerCache } from '../layers/layer-cache.js';
 import type { App, Needs } from '../oci/app.js';
@@ -54,7 +53,7 @@ export async function makeApp(request: AppRequest, cache: Cache, workspace: Work
         processes,
         compression: request.compression,
       },
-      { store: directoryStore(cache.blobs), cache: layerCache(cache.layers), on: tools.on, signal: tools.signal },
+      { store: blobsIn(cache), cache: layerCache(cache.layers), on: tools.on, signal: tools.signal },
     ),
   );
   return {

@@ -1,5 +1,4 @@
-import { directoryStore } from '../blobs/directory-store.js';
-import type { Cache } from '../cache/cache.js';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { unpackedRoot } from '../layers/roots.js';
 import { labelsOf, layersOf } from '../oci/image.js';
 import type { Lock } from '../settings/lock-file.js';
@@ -40,7 +39,7 @@ const STACK_LABEL = 'io.buildpacks.stack.id';
 /** Resolves both bases, each once. Throws what `resolveBase` throws, and `BASE_STACK_MISMATCH` (R118). */
 export async function prepareBases(request: BasesRequest, cache: Cache, tools: Tools): Promise<Bases> {
   const named = namesOf(request) ?? (await defaultBase(request, cache, tools));
-  const store = directoryStore(cache.blobs);
+  const store = blobsIn(cache);
   const resolve = ({ reference, lockName }: NamedBase) =>
     resolveBase(reference, {
       platform: request.platform,
@@ -64,6 +63,7 @@ export async function unpackBase({ base, blobs }: ResolvedBase, cache: Cache, to
   const request = {
     directory: cache.roots,
     inventories: cache.inventories,
+    use: (name: string) => cache.use('roots', name),
     layers: layersOf(base.image),
     blobs,
     signal: tools.signal,

@@ -28,7 +28,8 @@ export async function startImage(request: StartRequest, cache: Cache, tools: Too
   const { image, blobs, args } = request;
   const { app, base } = split(image);
   const layers = layersOf(image).slice(0, base.layers.length);
-  const unpacking = { directory: cache.roots, blobs, signal: tools.signal };
+  const use = (name: string) => cache.use('roots', name);
+  const unpacking = { directory: cache.roots, use, blobs, signal: tools.signal };
   const root = await step(tools.on, 'unpack', base.name, () => unpackedRoot({ ...unpacking, layers }));
   const { Entrypoint = [], Cmd = [], Env = [], WorkingDir = '/app' } = image.config.value.config ?? {};
   const [program = '/pack-build/launcher', ...rest] = [...Entrypoint, ...(args.length === 0 ? Cmd : args)];
