@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readFile } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSmall } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { linkStaged, writeStaged, writeStagedAs } from '../system/staged.js';
 import type { Descriptor } from '../values/descriptor.js';
 import { type Digest, hexOf } from '../values/digest.js';
@@ -55,10 +57,12 @@ function notesIn(directory: string, { useNote }: StoreUse): Notes {
     return join(directory, `${name}.json`);
   };
   return {
-    read: async (name) => readFile(await fileOf(name), 'utf8').catch(() => undefined),
+    read: async (name) => readSmall(await fileOf(name)),
     async write(name, text) {
       await mkdir(directory, { recursive: true });
-      await writeStaged(await fileOf(name), text);
+      const file = await fileOf(name);
+      await makeWay(file);
+      await writeStaged(file, text);
     },
   };
 }
@@ -127,6 +131,7 @@ async function ingest(root: string, bytes: Bytes, { use }: StoreUse, expected?: 
   const nameOf = async () => {
     const name = hexOf(found?.digest as Digest);
     await use(name);
+    await makeWay(join(directory, name));
     return name;
   };
   await writeStagedAs(directory, counted(), nameOf, 0o444, expected?.size);

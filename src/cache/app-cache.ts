@@ -34,6 +34,7 @@ export function appCache(cache: Cache, source: string): AppCache {
       }),
     commit: (from) =>
       locked(async () => {
+        if (!(await isDirectory(home))) await removeTree(home);
         await mkdir(home, { recursive: true });
         await settle(current, old);
         if (await isDirectory(current)) await rename(current, old);

@@ -1,6 +1,8 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobReader } from '../blobs/store.js';
+import { readPlain } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
 import { hexOf } from '../values/digest.js';
 import { fail } from '../values/error.js';
@@ -58,7 +60,7 @@ async function recall(file: string): Promise<Inventory | undefined> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   if (found === undefined) return undefined;
   const key = [file, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
-  const reading = recalled.get(key) ?? readFile(file).then(openInventory, () => undefined);
+  const reading = recalled.get(key) ?? readPlain(file).then((bytes) => bytes && openInventory(bytes));
   recalled.delete(key);
   recalled.set(key, reading);
   for (const oldest of [...recalled.keys()].slice(0, -MOST_RECALLED)) recalled.delete(oldest);
@@ -84,7 +86,9 @@ export function recordInventories(directory: string, layers: readonly LayerOfIma
 
 async function save(directory: string, layers: readonly LayerOfImage[], inventory: Inventory): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeStaged(join(directory, nameOf(layers)), formatInventory(inventory));
+  const file = join(directory, nameOf(layers));
+  await makeWay(file);
+  await writeStaged(file, formatInventory(inventory));
 }
 
 function nameOf(layers: readonly LayerOfImage[]): string {

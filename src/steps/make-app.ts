@@ -15,6 +15,7 @@ import { packApp, RUN_UID } from './pack-app.js';
 import type { ResolvedBase } from './resolve-base.js';
 import type { BuildpackRun } from './run-buildpacks.js';
 import type { Source } from './take-source.js';
+import { tellDamaged } from './tell-damaged.js';
 import type { Tools } from './tools.js';
 
 export interface AppRequest {
@@ -53,7 +54,12 @@ export async function makeApp(request: AppRequest, cache: Cache, workspace: Work
         processes,
         compression: request.compression,
       },
-      { store: blobsIn(cache), cache: layerCache(cache.layers), on: tools.on, signal: tools.signal },
+      {
+        store: blobsIn(cache),
+        cache: layerCache(cache.layers, (digest) => tellDamaged(`the layer ${digest}`, tools.on)),
+        on: tools.on,
+        signal: tools.signal,
+      },
     ),
   );
   return {

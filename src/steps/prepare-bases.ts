@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { blobsIn, type Cache } from '../cache/cache.js';
 import { unpackedRoot } from '../layers/roots.js';
 import { labelsOf, layersOf } from '../oci/image.js';
@@ -9,6 +10,7 @@ import type { Platform } from '../values/platform.js';
 import { type DefaultBase, defaultBase, type NamedBase, type NamedBases } from './default-base.js';
 import { lockNameOf } from './lock-name.js';
 import { type ResolvedBase, resolveBase } from './resolve-base.js';
+import { tellDamaged } from './tell-damaged.js';
 import type { Tools } from './tools.js';
 
 export interface BasesRequest {
@@ -64,6 +66,7 @@ export async function unpackBase({ base, blobs }: ResolvedBase, cache: Cache, to
     directory: cache.roots,
     inventories: cache.inventories,
     use: (name: string) => cache.use('roots', name),
+    onDamaged: (path: string) => tellDamaged(`the unpacked base ${basename(path)}`, tools.on),
     layers: layersOf(base.image),
     blobs,
     signal: tools.signal,

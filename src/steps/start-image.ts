@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { BlobReader } from '../blobs/store.js';
 import type { Cache } from '../cache/cache.js';
 import { unpackedRoot } from '../layers/roots.js';
@@ -8,6 +9,7 @@ import type { Exit, SandboxCommand } from '../sandbox/sandbox.js';
 import { sweepStale, withTempDir } from '../system/tempdir.js';
 import { step } from '../values/events.js';
 import { mountApp } from './mount-app.js';
+import { tellDamaged } from './tell-damaged.js';
 import type { Tools } from './tools.js';
 
 /** An image of ours, with what holds its layers, and what of it is to be started. */
@@ -29,7 +31,8 @@ export async function startImage(request: StartRequest, cache: Cache, tools: Too
   const { app, base } = split(image);
   const layers = layersOf(image).slice(0, base.layers.length);
   const use = (name: string) => cache.use('roots', name);
-  const unpacking = { directory: cache.roots, use, blobs, signal: tools.signal };
+  const onDamaged = (path: string) => tellDamaged(`the unpacked ${basename(path)}`, tools.on);
+  const unpacking = { directory: cache.roots, use, onDamaged, blobs, signal: tools.signal };
   const root = await step(tools.on, 'unpack', base.name, () => unpackedRoot({ ...unpacking, layers }));
   const { Entrypoint = [], Cmd = [], Env = [], WorkingDir = '/app' } = image.config.value.config ?? {};
   const [program = '/pack-build/launcher', ...rest] = [...Entrypoint, ...(args.length === 0 ? Cmd : args)];
