@@ -1,7 +1,6 @@
 import { suiteNamed } from './base/suites.js';
-import { cacheAt } from './cache/cache.js';
 import { type CreatedImages, createBase } from './steps/create-base.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { type GivenTools, settleTools } from './steps/tools.js';
 import { fail } from './values/error.js';
 import { parsePlace } from './values/place.js';
@@ -26,7 +25,7 @@ export interface BaseCreateRequest {
  */
 export async function baseCreate(request: BaseCreateRequest, givenTools: GivenTools): Promise<CreatedImages> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
     const suite = suiteNamed(request.suite);
     const place = parsePlace(request.to);
     if (place.kind !== 'oci' || place.tag !== undefined || place.digest !== undefined) {
@@ -36,6 +35,6 @@ export async function baseCreate(request: BaseCreateRequest, givenTools: GivenTo
         fix: `pack-build base create ${request.suite} --to oci:DIR`,
       });
     }
-    return createBase({ ...request, suite, path: place.path }, cacheAt(request.cacheDir), tools);
+    return createBase({ ...request, suite, path: place.path }, cache, tools);
   });
 }

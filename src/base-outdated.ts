@@ -1,10 +1,9 @@
-import { directoryStore } from './blobs/directory-store.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn } from './cache/cache.js';
 import { type BaseHint, baseHintsOf, layersByLabel } from './oci/foreign-seam.js';
 import { type Image, labelsOf } from './oci/image.js';
 import { parseRecord, RECORD_LABEL } from './oci/record.js';
 import { type Split, split } from './oci/split.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { openSource } from './steps/open-place.js';
 import { readPlace } from './steps/read-place.js';
 import { type ResolveOptions, resolveBase } from './steps/resolve-base.js';
@@ -39,9 +38,9 @@ export interface Outdated {
  */
 export async function baseOutdated(request: OutdatedRequest, givenTools: GivenTools): Promise<Outdated> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
     const { platform, image: reference } = request;
-    const store = directoryStore(cacheAt(request.cacheDir).blobs);
+    const store = blobsIn(cache);
     const { image } = await openSource(await readPlace(reference), store, tools).find(platform);
     const { name, digests } = baseOf(image);
     const [from] = digests;

@@ -1,8 +1,7 @@
-import { directoryStore } from './blobs/directory-store.js';
-import { type Cache, cacheAt } from './cache/cache.js';
+import { blobsIn, type Cache } from './cache/cache.js';
 import { attachFiles } from './steps/attached-files.js';
 import { providesOf } from './steps/base-provides.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { type ResolvedBase, resolveBase } from './steps/resolve-base.js';
 import { type GivenTools, settleTools, type Tools } from './steps/tools.js';
 import type { Digest } from './values/digest.js';
@@ -31,9 +30,8 @@ export interface Resolved extends ResolvedBase {
  */
 export async function resolveReference(request: ResolveRequest, givenTools: GivenTools): Promise<Resolved> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
-    const cache = cacheAt(request.cacheDir);
-    const store = directoryStore(cache.blobs);
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
+    const store = blobsIn(cache);
     const place = parsePlace(request.reference);
     if (request.attachFiles) requireRegistry(place);
     const resolved = await resolveBase(request.reference, {

@@ -1,8 +1,7 @@
-import { directoryStore } from './blobs/directory-store.js';
 import { unionOf } from './blobs/union.js';
 import { type BuildRequest, settle } from './build-request.js';
 import type { Report } from './buildpack/report-document.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn, type Cache } from './cache/cache.js';
 import type { NetworkMode } from './network/mode.js';
 import type { Reached } from './network/reached.js';
 import type { App } from './oci/app.js';
@@ -14,8 +13,8 @@ import { appNeeds } from './steps/app-needs.js';
 import { withNetwork } from './steps/build-network.js';
 import { checkPolicy, requirePolicy, settlePolicy } from './steps/check-policy.js';
 import { checkBases } from './steps/check-run-base.js';
-import { explained } from './steps/explain.js';
 import { gatherBuildpacks } from './steps/gather-buildpacks.js';
+import { inCache } from './steps/in-cache.js';
 import { keepLock } from './steps/keep-lock.js';
 import { keepOutOfSource } from './steps/keep-out-of-source.js';
 import { proved } from './steps/known-base.js';
@@ -59,17 +58,16 @@ export interface BuildResult {
  */
 export async function build(request: BuildRequest, givenTools: GivenTools): Promise<BuildResult> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, () => buildImage(request, tools));
+  return inCache(request.cacheDir, tools.signal, (cache) => buildImage(request, cache, tools));
 }
 
-async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResult> {
+async function buildImage(given: BuildRequest, cache: Cache, tools: Tools): Promise<BuildResult> {
   const request = settle(given);
   requireLabels(request.labels);
   const policy = request.policy && settlePolicy(request.policy);
   const found = await findSource(request);
   const places = await parseTargets(request.to, tools);
   await keepOutOfSource(places, found.source);
-  const cache = cacheAt(request.cacheDir);
   const inputs = { ...request, ...found, lock: await readLock(found.source) };
 
   return withWorkspace(request.buildDir, cache, async (directories) => {
@@ -98,7 +96,7 @@ async function buildImage(given: BuildRequest, tools: Tools): Promise<BuildResul
     const app = await makeApp(made, cache, workspace, tools);
     requireAppSize(app, request.limits.appBytes);
     const { image } = assemble(bases.run.base, app);
-    const blobs = unionOf(bases.run.blobs, directoryStore(cache.blobs));
+    const blobs = unionOf(bases.run.blobs, blobsIn(cache));
     if (policy !== undefined) {
       const base = proved(image, bases.run);
       requirePolicy([await checkPolicy({ image, blobs, base }, policy, cache, tools)]);

@@ -1,10 +1,9 @@
-import { directoryStore } from './blobs/directory-store.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn } from './cache/cache.js';
 import { imagesOf } from './oci/image-index.js';
 import { checkFleet, countBases } from './policy/rules/base.js';
 import type { Violation } from './policy/violation.js';
 import { checkPolicy, type PolicyReport, type PolicyRequest, settlePolicy } from './steps/check-policy.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { knownBaseOf } from './steps/known-base.js';
 import { findSubject } from './steps/subject.js';
 import { type GivenTools, settleTools } from './steps/tools.js';
@@ -43,12 +42,11 @@ export interface CheckResult {
  */
 export async function check(request: CheckRequest, givenTools: GivenTools): Promise<CheckResult> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
     const settled = settlePolicy(request);
-    const cache = cacheAt(request.cacheDir);
     const images: CheckedPlace[] = [];
     for (const name of request.images) {
-      const { whole, blobs, place } = await findSubject(name, request, directoryStore(cache.blobs), tools);
+      const { whole, blobs, place } = await findSubject(name, request, blobsIn(cache), tools);
       for (const image of imagesOf(whole)) {
         const base = await knownBaseOf(image, { place, base: request.base }, settled.policy, cache, tools);
         images.push({ image: name, ...(await checkPolicy({ image, blobs, base }, settled, cache, tools)) });

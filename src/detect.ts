@@ -2,11 +2,10 @@ import { type DetectRequest, settle } from './build-request.js';
 import { autoDetect } from './buildpack/auto-detect.js';
 import { detectListed } from './buildpack/detect.js';
 import type { ScriptTools } from './buildpack/script.js';
-import { cacheAt } from './cache/cache.js';
 import { readLock } from './settings/lock-file.js';
 import { withNetwork } from './steps/build-network.js';
-import { explained } from './steps/explain.js';
 import { type Gathered, gatherBuildpacks } from './steps/gather-buildpacks.js';
+import { inCache } from './steps/in-cache.js';
 import { prepareBases, unpackBase } from './steps/prepare-bases.js';
 import { probeBundled } from './steps/probe-bundled.js';
 import { setUpScripts } from './steps/set-up-scripts.js';
@@ -30,10 +29,9 @@ export interface Detected {
  */
 export async function detect(given: DetectRequest, givenTools: GivenTools): Promise<readonly Detected[]> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
+  return inCache(given.cacheDir, tools.signal, async (cache) => {
     const request = settle(given);
     const found = await findSource(request);
-    const cache = cacheAt(request.cacheDir);
     const inputs = { ...request, ...found, lock: await readLock(found.source) };
     return withWorkspace(request.buildDir, cache, async (directories) => {
       await writeEnv(inputs, directories, tools);

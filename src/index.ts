@@ -3,7 +3,8 @@ export { baseOutdated, type Outdated, type OutdatedRequest } from './base-outdat
 export { type ResolveRequest, resolveReference } from './base-resolve.js';
 export { type BuildResult, build } from './build.js';
 export type { BuildRequest, DetectRequest, Limits } from './build-request.js';
-export { type CacheInfo, type CachePart, cacheInfo, cachePrune } from './cache-info.js';
+export { type CacheInfo, type CacheOfVersion, type CachePart, cacheInfo } from './cache-info.js';
+export { type CachePruned, cachePrune, type PruneRequest } from './cache-prune.js';
 export { type CheckedPlace, type CheckRequest, type CheckResult, check } from './check.js';
 export { type Detected, detect } from './detect.js';
 export { type Download, type DownloadOptions, downloads } from './http/download.js';

@@ -1,11 +1,10 @@
-import { directoryStore } from './blobs/directory-store.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn } from './cache/cache.js';
 import type { ImageConfig } from './oci/documents.js';
 import { digestOfImage, type Image, type Layer, layersOf, platformOf } from './oci/image.js';
 import { type Split, split } from './oci/split.js';
 import type { LayerScan } from './policy/scan.js';
 import { scansOf } from './steps/check-policy.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { openSource } from './steps/open-place.js';
 import { readPlace } from './steps/read-place.js';
 import { type GivenTools, settleTools } from './steps/tools.js';
@@ -43,9 +42,8 @@ export interface Inspection {
 /** Reads an image from any place and tells what it is made of; no layer is read, unless with `files`. Throws `IMAGE_NOT_FOUND`, `IMAGE_INVALID`, `LAYOUT_INVALID`. */
 export async function inspect(request: InspectRequest, givenTools: GivenTools): Promise<Inspection> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
-    const cache = cacheAt(request.cacheDir);
-    const store = directoryStore(cache.blobs);
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
+    const store = blobsIn(cache);
     const { image, name, index, blobs } = await openSource(await readPlace(request.image), store, tools).find(
       request.platform,
     );

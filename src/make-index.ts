@@ -1,10 +1,9 @@
-import { directoryStore } from './blobs/directory-store.js';
 import type { FoundWhole } from './blobs/images.js';
 import { unionOf } from './blobs/union.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn } from './cache/cache.js';
 import { digestOfWhole, type ImageIndex, imagesOf } from './oci/image-index.js';
 import { indexOf } from './oci/index-of.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { parseTargets, putImage } from './steps/put-image.js';
 import { findSubject, tellOfDropped } from './steps/subject.js';
 import { type GivenTools, settleTools } from './steps/tools.js';
@@ -31,8 +30,8 @@ export interface IndexResult {
  */
 export async function makeIndex(request: IndexRequest, givenTools: GivenTools): Promise<IndexResult> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
-    const store = directoryStore(cacheAt(request.cacheDir).blobs);
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
+    const store = blobsIn(cache);
     const found: FoundWhole[] = [];
     for (const image of request.images) found.push(await findSubject(image, {}, store, tools));
     const index = indexOf(found.flatMap(({ whole }) => imagesOf(whole)));

@@ -1,6 +1,5 @@
-import { directoryStore } from './blobs/directory-store.js';
 import { unionOf } from './blobs/union.js';
-import { type Cache, cacheAt } from './cache/cache.js';
+import { blobsIn, type Cache } from './cache/cache.js';
 import { layersOf } from './oci/image.js';
 import { digestOfWhole, imagesOf, rootOf, type Whole } from './oci/image-index.js';
 import { mapImages } from './oci/map-images.js';
@@ -15,7 +14,7 @@ import {
   type SettledPolicy,
   settlePolicy,
 } from './steps/check-policy.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { proved } from './steps/known-base.js';
 import { type ApartImage, type MovedImage, moveImage, moveOf } from './steps/move-image.js';
 import { newBaseFor } from './steps/new-base.js';
@@ -96,14 +95,13 @@ export interface RebaseResult {
  */
 export async function rebase(given: RebaseRequest, givenTools: GivenTools): Promise<RebaseResult> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
+  return inCache(given.cacheDir, tools.signal, async (cache) => {
     const request = withDefaults(given, DEFAULTS);
     const { image, platform, planOnly } = request;
     const policy = request.policy && settlePolicy(request.policy);
     const isInPlace = request.to.length === 0;
-    const cache = cacheAt(request.cacheDir);
     await sweepCache(cache);
-    const subject = await findSubject(image, { platform, isMoved: isInPlace }, directoryStore(cache.blobs), tools);
+    const subject = await findSubject(image, { platform, isMoved: isInPlace }, blobsIn(cache), tools);
     const places = await placesFor(subject, request, tools);
     const moved = await moveAll(subject, request, cache, tools);
     if (!planOnly) requireAll(moved);

@@ -1,12 +1,11 @@
-import { directoryStore } from './blobs/directory-store.js';
 import type { FoundImage } from './blobs/images.js';
 import { unionOf } from './blobs/union.js';
-import { type Cache, cacheAt } from './cache/cache.js';
+import { blobsIn, type Cache } from './cache/cache.js';
 import { type Image, labelsOf } from './oci/image.js';
 import { rebaseImage } from './oci/rebase.js';
 import { RECORD_LABEL } from './oci/record.js';
 import type { Exit } from './sandbox/sandbox.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { openSource } from './steps/open-place.js';
 import { readPlace } from './steps/read-place.js';
 import { resolveBase } from './steps/resolve-base.js';
@@ -54,11 +53,10 @@ const GRACE_MS = 30_000;
  */
 export async function run(given: RunRequest, givenTools: GivenTools): Promise<Exit> {
   const tools = settleTools(givenTools);
-  return explained(undefined, async () => {
+  return inCache(given.cacheDir, undefined, async (cache) => {
     const request = withDefaults(given, DEFAULTS);
-    const cache = cacheAt(request.cacheDir);
     await tools.sandbox.check?.();
-    const place = openSource(await readPlace(request.image), directoryStore(cache.blobs), tools);
+    const place = openSource(await readPlace(request.image), blobsIn(cache), tools);
     const own = await place.find(request.platform);
     requireOurs(request.image, own.image);
     const found = await standOn(request, own, cache, tools);
@@ -95,7 +93,7 @@ async function standOn(
 ): Promise<Pick<FoundImage, 'image' | 'blobs'>> {
   if (base === undefined) return found;
   const { on, registries } = tools;
-  const resolved = await resolveBase(base, { platform, store: directoryStore(cache.blobs), on, registries });
+  const resolved = await resolveBase(base, { platform, store: blobsIn(cache), on, registries });
   const { image } = rebaseImage(found.image, resolved.base);
   return { image, blobs: unionOf(found.blobs, resolved.blobs) };
 }

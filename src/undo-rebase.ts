@@ -1,7 +1,6 @@
-import { directoryStore } from './blobs/directory-store.js';
-import { cacheAt } from './cache/cache.js';
+import { blobsIn } from './cache/cache.js';
 import { digestOfWhole } from './oci/image-index.js';
-import { explained } from './steps/explain.js';
+import { inCache } from './steps/in-cache.js';
 import { openSource } from './steps/open-place.js';
 import { putImage } from './steps/put-image.js';
 import { readPlace } from './steps/read-place.js';
@@ -40,10 +39,10 @@ export interface UndoResult {
  */
 export async function undoRebase(request: UndoRequest, givenTools: GivenTools): Promise<UndoResult> {
   const tools = settleTools(givenTools);
-  return explained(tools.signal, async () => {
+  return inCache(request.cacheDir, tools.signal, async (cache) => {
     const place = await readPlace(request.image);
     requireMemory(place);
-    const store = directoryStore(cacheAt(request.cacheDir).blobs);
+    const store = blobsIn(cache);
     const { digest: previous, tag } = await openSource(place, store, tools, { isMoved: true }).root();
     if (tag === undefined) throw noTag(place);
     const at = { place: withTag(place, tag), present: previous, kept: withTag(place, previousTag(tag, previous)) };

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readFile } from 'node:fs/promises';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSmall } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { linkStaged, makeDirectory, writeStaged, writeStagedAs } from '../system/staged.js';
 import type { Descriptor } from '../values/descriptor.js';
 import { type Digest, hexOf } from '../values/digest.js';
@@ -12,39 +14,55 @@ type Bytes = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 const CHUNK = 1024 * 1024;
 
+/** Who is told before something in a store is looked for or appears: a blob by the hex of its digest, a note by its name. */
+export interface StoreUse {
+  readonly use: (hex: string) => Promise<void>;
+  readonly useNote: (name: string) => Promise<void>;
+}
+
+const nobody: StoreUse = { use: async () => undefined, useNote: async () => undefined };
+
 /**
  * Blobs as files `ROOT/sha256/HEX`, as in an OCI layout's `blobs` directory (image-spec, image-layout.md).
  * A blob's name appears only when its bytes are complete and on the disk. Any number of processes may use it at once.
  */
-export function directoryStore(root: string): BlobStore {
+export function directoryStore(root: string, using: StoreUse = nobody): BlobStore {
   const fileOf = (digest: Digest): string => join(root, 'sha256', hexOf(digest));
+  const used = async (digest: Digest): Promise<string> => {
+    await using.use(hexOf(digest));
+    return fileOf(digest);
+  };
+  async function* stream(descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+    const file = await used(descriptor.digest);
+    yield* verified(readBlob(file, descriptor), descriptor, file);
+  }
   return {
-    has: (digest) => isBlob(fileOf(digest)),
-    stream: (descriptor) =>
-      verified(readBlob(fileOf(descriptor.digest), descriptor), descriptor, fileOf(descriptor.digest)),
-    read: (descriptor) =>
-      collect(
-        verified(readBlob(fileOf(descriptor.digest), descriptor), descriptor, fileOf(descriptor.digest)),
-        descriptor,
-      ),
+    has: async (digest) => isBlob(await used(digest)),
+    stream,
+    read: (descriptor) => collect(stream(descriptor), descriptor),
     async write(descriptor, bytes) {
-      if (await isBlob(fileOf(descriptor.digest), descriptor.size)) return;
-      await ingest(root, bytes, descriptor);
+      if (await isBlob(await used(descriptor.digest), descriptor.size)) return;
+      await ingest(root, bytes, using, descriptor);
     },
-    ingest: (bytes) => ingest(root, bytes),
-    fileOf: async ({ digest }) => fileOf(digest),
-    share: (descriptor, file) => share(root, descriptor, file),
-    notes: notesIn(join(root, 'notes')),
+    ingest: (bytes) => ingest(root, bytes, using),
+    fileOf: async ({ digest }) => used(digest),
+    share: async (descriptor, file) => share(await used(descriptor.digest), descriptor, file),
+    notes: notesIn(join(root, 'notes'), using),
   };
 }
 
-function notesIn(directory: string): Notes {
-  const fileOf = (name: string) => join(directory, `${name}.json`);
+function notesIn(directory: string, { useNote }: StoreUse): Notes {
+  const fileOf = async (name: string) => {
+    await useNote(name);
+    return join(directory, `${name}.json`);
+  };
   return {
-    read: (name) => readFile(fileOf(name), 'utf8').catch(() => undefined),
+    read: async (name) => readSmall(await fileOf(name)),
     async write(name, text) {
       await makeDirectory(directory);
-      await writeStaged(fileOf(name), text);
+      const file = await fileOf(name);
+      await makeWay(file);
+      await writeStaged(file, text);
     },
   };
 }
@@ -98,7 +116,7 @@ async function openBlob(file: string, digest: Digest): Promise<FileHandle> {
   });
 }
 
-async function ingest(root: string, bytes: Bytes, expected?: Descriptor) {
+async function ingest(root: string, bytes: Bytes, { use }: StoreUse, expected?: Descriptor) {
   const directory = join(root, 'sha256');
   const seen = tally(expected, 'the source');
   let found: ReturnType<Tally['end']> | undefined;
@@ -110,7 +128,13 @@ async function ingest(root: string, bytes: Bytes, expected?: Descriptor) {
     found = seen.end();
   }
   await makeDirectory(directory);
-  await writeStagedAs(directory, counted(), () => hexOf(found?.digest as Digest), 0o444, expected?.size);
+  const nameOf = async () => {
+    const name = hexOf(found?.digest as Digest);
+    await use(name);
+    await makeWay(join(directory, name));
+    return name;
+  };
+  await writeStagedAs(directory, counted(), nameOf, 0o444, expected?.size);
   return found as ReturnType<Tally['end']>;
 }
 
@@ -118,7 +142,7 @@ async function ingest(root: string, bytes: Bytes, expected?: Descriptor) {
  * A hard link: nobody writes to a blob in place, and all who read one verify it. What is verified here is the very file that
  * is linked, whatever happens to its name meanwhile; it is synced, for whoever wrote it may not have done so.
  */
-async function share(root: string, descriptor: Descriptor, file: string): Promise<boolean> {
+async function share(shared: string, descriptor: Descriptor, file: string): Promise<boolean> {
   const handle = await openBlob(file, descriptor.digest);
   try {
     const seen = tally(descriptor, file);
@@ -130,7 +154,7 @@ async function share(root: string, descriptor: Descriptor, file: string): Promis
       const stat = await lstat(linked);
       return stat.dev === dev && stat.ino === ino;
     };
-    return await linkStaged(file, join(root, 'sha256', hexOf(descriptor.digest)), isSame);
+    return await linkStaged(file, shared, isSame);
   } finally {
     await handle.close();
   }

@@ -24,6 +24,8 @@ export interface WebOptions extends TarballOptions {
   readonly download: Download;
   /** The host directory where tarballs are kept, by their integrity. */
   readonly tarballs: string;
+  /** Told the name of a tarball there before it is looked for or appears. */
+  readonly useTarball?: ((name: string) => Promise<void>) | undefined;
   /** From the lock: the integrity that the tarball must have. */
   readonly expected: string | undefined;
 }
@@ -52,9 +54,10 @@ export async function fetchWeb(
 }
 
 /** A kept tarball that is damaged is thrown away. */
-async function findKept({ expected, tarballs }: WebOptions): Promise<string | undefined> {
+async function findKept({ expected, tarballs, useTarball }: WebOptions): Promise<string | undefined> {
   const name = expected === undefined ? undefined : integrityFileName(expected);
   if (expected === undefined || name === undefined) return undefined;
+  await useTarball?.(name);
   const file = join(tarballs, name);
   const found = await integrityOf(createReadStream(file)).catch(() => undefined);
   if (found !== undefined && admitsIntegrity(expected, found)) return file;
@@ -78,7 +81,11 @@ async function downloadTarball(source: WebSource, options: WebOptions): Promise<
       if (expected !== undefined) requirePinned(source.id, expected, found);
       name = integrityFileName(found) ?? '';
     }
-    await writeStagedAs(tarballs, counted(), () => name);
+    const nameOf = async () => {
+      await options.useTarball?.(name);
+      return name;
+    };
+    await writeStagedAs(tarballs, counted(), nameOf);
     return join(tarballs, name);
   };
   const request = { url, headers, most: MAX_BYTES, timeoutMs, signal };

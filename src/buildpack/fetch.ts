@@ -19,6 +19,8 @@ export interface FetchOptions {
   readonly bundled: string;
   /** The host directory where tarballs of web servers are kept. */
   readonly tarballs: string;
+  /** Told the name of a tarball there before it is looked for or appears. */
+  readonly useTarball?: ((name: string) => Promise<void>) | undefined;
   readonly download: Download;
   /** PATH and what transports need, for git, bzip2 and xz. Nothing else of the caller's environment reaches them. */
   readonly env: Readonly<Record<string, string>>;
@@ -79,8 +81,14 @@ async function fetchKind(reference: SettledReference, options: FetchOptions): Pr
       return { version: await fetchGit({ id, url: reference.url, ref }, options.into, transfer), notices: [] };
     }
     case 'http': {
-      const { download, tarballs, expected } = options;
-      return fetchWeb({ id, url: reference.url }, options.into, { ...transfer, download, tarballs, expected });
+      const { download, tarballs, useTarball, expected } = options;
+      return fetchWeb({ id, url: reference.url }, options.into, {
+        ...transfer,
+        download,
+        tarballs,
+        useTarball,
+        expected,
+      });
     }
   }
 }

@@ -19,16 +19,22 @@ export interface AppCache {
 
 /** The cache of the app whose source is in this directory. */
 export function appCache(cache: Cache, source: string): AppCache {
-  const home = join(cache.apps, createHash('sha256').update(source).digest('hex').slice(0, 24));
+  const name = createHash('sha256').update(source).digest('hex').slice(0, 24);
+  const home = join(cache.apps, name);
+  const locked = async (work: () => Promise<void>) => {
+    await cache.use('apps', name);
+    await withLock(home, {}, work);
+  };
   const [current, old] = [join(home, 'current'), join(home, 'old')];
   return {
     restore: (into) =>
-      withLock(home, {}, async () => {
+      locked(async () => {
         await settle(current, old);
         if (await isDirectory(current)) await copyKept(current, into);
       }),
     commit: (from) =>
-      withLock(home, {}, async () => {
+      locked(async () => {
+        if (!(await isDirectory(home))) await removeTree(home);
         await mkdir(home, { recursive: true });
         await settle(current, old);
         if (await isDirectory(current)) await rename(current, old);
@@ -43,7 +49,7 @@ export function appCache(cache: Cache, source: string): AppCache {
         await removeTree(old);
       }),
     clear: () =>
-      withLock(home, {}, async () => {
+      locked(async () => {
         await removeTree(old);
         await removeTree(current);
       }),

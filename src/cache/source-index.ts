@@ -22,7 +22,9 @@ export interface SourceIndex {
  * the time. An index that is absent, damaged, of another version or from the future is as good as none.
  */
 export async function openSourceIndex(cache: Cache, source: string, workDirectory: string): Promise<SourceIndex> {
-  const file = join(cache.sources, createHash('sha256').update(source).digest('hex').slice(0, 24));
+  const name = createHash('sha256').update(source).digest('hex').slice(0, 24);
+  await cache.use('sources', name);
+  const file = join(cache.sources, name);
   const { dev } = lstatSync(source, { bigint: true });
   const clock = clockOf(source, workDirectory);
   const kept = parse(await readFile(file, 'utf8').catch(() => ''), source);

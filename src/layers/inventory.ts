@@ -1,8 +1,10 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TarEntry } from '../archive/tar-entry.js';
 import type { TarSink } from '../archive/tar-parse.js';
 import type { BlobReader } from '../blobs/store.js';
+import { readPlain } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
 import { hexOf } from '../values/digest.js';
 import { fail } from '../values/error.js';
@@ -17,6 +19,8 @@ import { walkPath } from './walk-path.js';
 export interface InventoryRequest {
   /** The directory that holds all lists; without one, nothing is remembered. */
   readonly directory?: string | undefined;
+  /** Told the name of a list in its directory before it is looked for. */
+  readonly use?: ((name: string) => Promise<void>) | undefined;
   /** An image's layers, lowest first. */
   readonly layers: readonly LayerOfImage[];
   readonly blobs: BlobReader;
@@ -30,7 +34,7 @@ export interface InventoryRequest {
 export async function readInventory(request: InventoryRequest): Promise<Inventory> {
   const { directory, layers } = request;
   if (directory === undefined) return await readLayers(request);
-  const known = await knownInventory(directory, layers);
+  const known = await knownInventory({ ...request, directory });
   if (known !== undefined) return known;
   const inventory = await readLayers(request);
   await save(directory, layers, inventory);
@@ -38,11 +42,14 @@ export async function readInventory(request: InventoryRequest): Promise<Inventor
 }
 
 /** The list that was made before, if there is one. No layer is read. */
-export async function knownInventory(
-  directory: string,
-  layers: readonly LayerOfImage[],
-): Promise<Inventory | undefined> {
-  return layers.length === 0 ? new Map() : recall(fileOf(directory, layers));
+export async function knownInventory({
+  directory,
+  layers,
+  use,
+}: Pick<InventoryRequest, 'layers' | 'use'> & { readonly directory: string }): Promise<Inventory | undefined> {
+  if (layers.length === 0) return new Map();
+  await use?.(nameOf(layers));
+  return recall(join(directory, nameOf(layers)));
 }
 
 /** How many lists are kept in memory: the bases below and above a whole fleet are two. */
@@ -55,7 +62,7 @@ async function recall(file: string): Promise<Inventory | undefined> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   if (found === undefined) return undefined;
   const key = [file, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
-  const reading = recalled.get(key) ?? readFile(file).then(openInventory, () => undefined);
+  const reading = recalled.get(key) ?? readPlain(file).then((bytes) => bytes && openInventory(bytes));
   recalled.delete(key);
   recalled.set(key, reading);
   for (const oldest of [...recalled.keys()].slice(0, -MOST_RECALLED)) recalled.delete(oldest);
@@ -81,11 +88,13 @@ export function recordInventories(directory: string, layers: readonly LayerOfIma
 
 async function save(directory: string, layers: readonly LayerOfImage[], inventory: Inventory): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeStaged(fileOf(directory, layers), formatInventory(inventory));
+  const file = join(directory, nameOf(layers));
+  await makeWay(file);
+  await writeStaged(file, formatInventory(inventory));
 }
 
-function fileOf(directory: string, layers: readonly LayerOfImage[]): string {
-  return join(directory, `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`);
+function nameOf(layers: readonly LayerOfImage[]): string {
+  return `${INVENTORY_FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`;
 }
 
 /**

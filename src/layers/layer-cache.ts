@@ -1,10 +1,12 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isWhole } from '../blobs/is-whole.js';
+import { stateOfBlob } from '../blobs/is-whole.js';
 import type { BlobStore } from '../blobs/store.js';
+import { readSmall } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
 import type { Descriptor } from '../values/descriptor.js';
-import { type DiffId, digestOf, hexOf, isDigest } from '../values/digest.js';
+import { type DiffId, type Digest, digestOf, hexOf } from '../values/digest.js';
 
 /** A tar: its digest, and something that equal tars have in common and that is cheaper to know. */
 export interface TarKey {
@@ -33,10 +35,17 @@ export interface LayerCache {
 }
 
 /**
- * Remembers in files `DIRECTORY/COMPRESSOR/BULK-HEX.json` and `content-HEX.json`. A file that cannot be read is as good as
- * none.
+ * Remembers in files `DIRECTORY/COMPRESSOR/BULK-HEX.json` and `content-HEX.json`. A file that is not as it was written is as
+ * good as none. `onDamaged` is told of a blob that is there and has other bytes, once.
  */
-export function layerCache(directory: string): LayerCache {
+export function layerCache(directory: string, onDamaged: (digest: Digest) => void = () => undefined): LayerCache {
+  const told = new Set<Digest>();
+  const whole = async (descriptor: Descriptor, store: BlobStore): Promise<boolean> => {
+    const state = await stateOfBlob(descriptor, store);
+    if (state === 'damaged' && !told.has(descriptor.digest)) onDamaged(descriptor.digest);
+    if (state === 'damaged') told.add(descriptor.digest);
+    return state === 'whole';
+  };
   const directoryOf = (compressor: string) => join(directory, compressor.replaceAll('/', '-'));
   const fileOf = (compressor: string, { diffId, bulk }: TarKey) =>
     join(directoryOf(compressor), `${bulk}-${hexOf(diffId)}.json`);
@@ -47,53 +56,44 @@ export function layerCache(directory: string): LayerCache {
       return names.some((name) => name.startsWith(`${bulk}-`));
     },
     async get(compressor, tar, store) {
-      const descriptor = parse(await readFile(fileOf(compressor, tar), 'utf8').catch(() => ''), tar.diffId);
-      return descriptor !== undefined && (await isWhole(descriptor, store)) ? descriptor : undefined;
+      const layer = unsealed(await readSmall(fileOf(compressor, tar)), tar.diffId);
+      return layer !== undefined && (await whole(layer.descriptor, store)) ? layer.descriptor : undefined;
     },
     async put(compressor, { descriptor, ...tar }) {
-      const file = fileOf(compressor, tar);
-      const { mediaType, digest, size } = descriptor;
-      await mkdir(dirname(file), { recursive: true });
-      await writeStaged(file, JSON.stringify({ diffId: tar.diffId, mediaType, digest, size }));
+      await keep(fileOf(compressor, tar), sealed({ descriptor, diffId: tar.diffId }, tar.diffId));
     },
     async recall(compressor, content, store) {
-      const layer = unsealed(await readFile(contentFile(compressor, content), 'utf8').catch(() => ''), content);
-      return layer !== undefined && (await isWhole(layer.descriptor, store)) ? layer : undefined;
+      const layer = unsealed(await readSmall(contentFile(compressor, content)), content);
+      if (layer?.size === undefined || !(await whole(layer.descriptor, store))) return undefined;
+      return { ...layer, size: layer.size };
     },
     async remember(compressor, content, layer) {
-      const file = contentFile(compressor, content);
-      await mkdir(dirname(file), { recursive: true });
-      await writeStaged(file, sealed(layer, content));
+      await keep(contentFile(compressor, content), sealed(layer, content));
     },
   };
 }
 
-/** Nothing but this note says what diffID a content has: it is believed only as it was written, and under its own name. */
-function sealed(
-  { descriptor: { mediaType, digest, size: stored }, diffId, size }: PackedLayer,
-  content: string,
-): string {
-  const note = JSON.stringify({ content, diffId, size, mediaType, digest, stored });
+async function keep(file: string, note: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await makeWay(file);
+  await writeStaged(file, note);
+}
+
+/** What a note tells. The size of a tar is not known by those who ask for it by its digest. */
+type Told = Omit<PackedLayer, 'size'> & { readonly size?: number | undefined };
+
+/** Nothing but a note says what blob a tar or a content became: it is believed only as it was written, and under its own name. */
+function sealed({ descriptor: { mediaType, digest, size: stored }, diffId, size }: Told, of: string): string {
+  const note = JSON.stringify({ of, diffId, size, mediaType, digest, stored });
   return `${digestOf(Buffer.from(note))} ${note}`;
 }
 
-function unsealed(text: string, content: string): PackedLayer | undefined {
+function unsealed(text: string | undefined, of: string): Told | undefined {
+  if (text === undefined) return undefined;
   try {
     const { mediaType, digest, stored, diffId, size, ...note } = JSON.parse(text.slice(text.indexOf(' ')));
-    const layer: PackedLayer = { descriptor: { mediaType, digest, size: stored }, diffId, size };
-    return note.content === content && sealed(layer, content) === text ? layer : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A note says whose blob it names: one that lies under another's name is none. */
-function parse(text: string, wanted: DiffId): Descriptor | undefined {
-  try {
-    const { diffId, mediaType, digest, size } = JSON.parse(text) as Record<string, unknown>;
-    if (diffId !== wanted || typeof mediaType !== 'string' || !isDigest(digest) || !Number.isSafeInteger(size))
-      return undefined;
-    return { mediaType, digest, size: size as number };
+    const layer: Told = { descriptor: { mediaType, digest, size: stored }, diffId, size };
+    return note.of === of && sealed(layer, of) === text ? layer : undefined;
   } catch {
     return undefined;
   }

@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobReader } from '../blobs/store.js';
-import { isDirectory } from '../system/exists.js';
+import { isDirectory, isThere } from '../system/exists.js';
 import { withLock } from '../system/lock.js';
-import { removeTree } from '../system/remove.js';
+import { readSmall } from '../system/read-small.js';
+import { makeWay, removeTree } from '../system/remove.js';
 import { diskFull, writeStaged } from '../system/staged.js';
 import { withTempDir } from '../system/tempdir.js';
 import { hexOf } from '../values/digest.js';
@@ -12,6 +13,7 @@ import { chainId } from './chain.js';
 import { recordInventories } from './inventory.js';
 import { prepareMountPoints } from './mount-points.js';
 import { type LayerOfImage, openLayer } from './open-layer.js';
+import { treeSignature } from './tree-signature.js';
 import { unpackLayers } from './unpack.js';
 
 /** Changes when the same layers are to be unpacked in another way. */
@@ -25,13 +27,17 @@ export interface RootRequest {
   readonly blobs: BlobReader;
   /** The directory of lists of what is in a base (`readInventory`): made in the same pass. */
   readonly inventories?: string | undefined;
+  /** Told the name of a root in its directory before it is looked for. */
+  readonly use?: ((name: string) => Promise<void>) | undefined;
+  /** Told of what is in the place of a root and is none, or is damaged, before it is replaced. */
+  readonly onDamaged?: ((path: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * The base unpacked as a sandbox's root. It is unpacked once and then found again; it must not be written to. Two who need
- * it at once wait for each other. A root appears only when it is complete; one that failed leaves nothing. One that has lost
- * something at its top since then is unpacked again.
+ * it at once wait for each other. A root appears only when it is complete; one that failed leaves nothing. One that
+ * does not look as it did then is unpacked again, and `onDamaged` is told.
  * Throws `BASE_APP_DIRECTORY`, `BASE_UNUSABLE`, `DISK_FULL`, and what `unpackLayers` throws.
  */
 export async function unpackedRoot(request: RootRequest): Promise<{ readonly path: string; readonly cached: boolean }> {
@@ -49,11 +55,14 @@ export async function unpackedApp(request: Omit<RootRequest, 'inventories'>): Pr
 
 async function unpackedOnce(request: RootRequest, kind: 'base' | 'app', prepare: (root: string) => void) {
   const { directory, layers, signal } = request;
-  const path = join(directory, `${kind}-${FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`);
+  const name = `${kind}-${FORMAT}-${hexOf(chainId(layers.map(({ diffId }) => diffId)))}`;
+  const path = join(directory, name);
+  await request.use?.(name);
   if (await isWhole(path)) return { path, cached: true };
   await mkdir(directory, { recursive: true });
   return await withLock(path, { waitMs: 600_000, signal }, async () => {
     if (await isWhole(path)) return { path, cached: true };
+    if (await isThere(path)) request.onDamaged?.(path);
     await unpack(request, path, prepare);
     return { path, cached: false };
   });
@@ -81,18 +90,21 @@ async function unpack(
     }
     await removeTree(path);
     await rename(root, path);
-    await writeStaged(markOf(path), await countIn(path));
+    await makeWay(markOf(path));
+    await writeStaged(markOf(path), treeSignature(path));
   });
 }
 
-/** A glance, not a proof: what is at the top was counted when the root was complete. */
+/** Looks as it did when it was complete. To read all of it would take longer than to unpack it. */
 async function isWhole(path: string): Promise<boolean> {
   if (!(await isDirectory(path))) return false;
-  return (await readFile(markOf(path), 'utf8').catch(() => undefined)) === (await countIn(path));
-}
-
-async function countIn(path: string): Promise<string> {
-  return String((await readdir(path)).length);
+  const mark = await readSmall(markOf(path));
+  if (mark === undefined) return false;
+  try {
+    return mark === treeSignature(path);
+  } catch {
+    return false;
+  }
 }
 
 function markOf(path: string): string {

@@ -1,5 +1,4 @@
-import { directoryStore } from '../blobs/directory-store.js';
-import type { Cache } from '../cache/cache.js';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { isPassing, isPassingFailure } from '../http/retry.js';
 import type { Below } from '../oci/foreign.js';
 import { type BaseHint, baseHintsOf, layersBelow, layersByLabel } from '../oci/foreign-seam.js';
@@ -42,7 +41,7 @@ export async function baseBelow(
   const { oldBase } = request;
   const platform = platformOf(image);
   if (oldBase !== undefined) {
-    const options = { platform, store: directoryStore(cache.blobs), on: tools.on, registries: tools.registries };
+    const options = { platform, store: blobsIn(cache), on: tools.on, registries: tools.registries };
     const { base } = await resolveBase(oldBase, options);
     const layers = proving(`${oldBase} is not the base that the image was built on`, () =>
       layersBelow(image, base.image),
@@ -131,7 +130,7 @@ async function findHinted(
   for (const candidate of [place, ...named]) {
     if (candidate.kind === 'docker-archive' || candidate.kind === 'oci-archive') continue;
     const isHint = candidate !== place;
-    const source = openSource(withDigest(candidate, hint.digest), directoryStore(cache.blobs), tools, { isHint });
+    const source = openSource(withDigest(candidate, hint.digest), blobsIn(cache), tools, { isHint });
     try {
       return { image: (await source.find(platform)).image, answers };
     } catch (error) {

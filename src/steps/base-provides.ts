@@ -32,10 +32,11 @@ export async function providesOf(
   tools: Tools,
   attachedAt?: TrustedPlace,
 ): Promise<BaseFiles> {
-  const request = { directory: cache.inventories, layers: layersOf(image), blobs, signal: tools.signal };
+  const use = (name: string) => cache.use('inventories', name);
+  const request = { directory: cache.inventories, use, layers: layersOf(image), blobs, signal: tools.signal };
   const find = async () => {
     if (attachedAt === undefined) return readInventory(request);
-    const known = await knownInventory(request.directory, request.layers);
+    const known = await knownInventory(request);
     return known ?? (await attachedFiles(attachedAt, image, tools)) ?? readInventory(request);
   };
   return baseFiles(await step(tools.on, 'base', 'files', find), image);

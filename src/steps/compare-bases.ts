@@ -39,12 +39,13 @@ export async function compareBases(
   const { needs = NONE } = app;
   const missing = lacking(needs, next);
   const layers = layersOf(found.image).slice(0, base.layers.length);
-  const request = { directory: cache.inventories, layers, blobs: found.blobs, signal: tools.signal };
+  const use = (name: string) => cache.use('inventories', name);
+  const request = { directory: cache.inventories, use, layers, blobs: found.blobs, signal: tools.signal };
   const mustKnow = missing.length > 0 || (next.packages !== undefined && !allowOlder);
   const inventory =
     tellAll || mustKnow
       ? await step(tools.on, 'base', 'files', () => unlessUnreadable(layers, () => readInventory(request)))
-      : await knownInventory(cache.inventories, layers);
+      : await knownInventory(request);
   if (inventory === undefined) return { lost: missing };
   const old = baseFiles(inventory, found.image);
   const missedBefore = new Set(missing.length === 0 ? [] : lacking(needs, old));

@@ -44,6 +44,7 @@ export async function createBase(request: CreateRequest, cache: Cache, tools: To
   });
   await openTarget({ kind: 'oci', path: request.path, tag: 'run' }).check();
   await sweepCache(cache);
+  await cache.use('packages', 'archives');
   return withTempDir('base', cache.work, async (workDir) => {
     const made = await step(tools.on, 'base', 'bootstrap', () =>
       bootstrapDebian({

@@ -87,7 +87,9 @@ async function choose({ platform, defaultBase: wanted }: DefaultRequest, tools: 
 
 async function debian(why: string, request: DefaultRequest, cache: Cache, tools: Tools): Promise<NamedBases> {
   const recipe = { suite: suiteNamed(SUITE), include: [], security: true };
-  const path = join(cache.bases, `${SUITE}-${recipeKey(recipe)}`);
+  const name = `${SUITE}-${recipeKey(recipe)}`;
+  const path = join(cache.bases, name);
+  await cache.use('bases', name);
   const tell = (message: string) => tools.on({ type: 'info', message });
   await withLock(path, { waitMs: 20 * 60_000, signal: tools.signal }, async () => {
     if (await isComplete(path)) {

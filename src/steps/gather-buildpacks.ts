@@ -69,6 +69,7 @@ async function gather(request: GatherRequest, cache: Cache, workspace: Workspace
       into: hostPath(workspace, dir),
       bundled: request.bundledBuildpacks,
       tarballs: cache.tarballs,
+      useTarball: (name) => cache.use('tarballs', name),
       download: tools.downloads,
       env: tools.env,
       expected: pinnable ? locked : undefined,

@@ -1,5 +1,4 @@
-import { directoryStore } from '../blobs/directory-store.js';
-import type { Cache } from '../cache/cache.js';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { type BaseHint, baseHintsOf, layersBelow, layersByLabel } from '../oci/foreign-seam.js';
 import { digestOfImage, type Image, platformOf } from '../oci/image.js';
 import { split, splitMoved } from '../oci/split.js';
@@ -32,7 +31,7 @@ export async function knownBaseOf(
 ): Promise<KnownBase | undefined> {
   if (request.base !== undefined) {
     const { on, registries } = tools;
-    const options = { platform: platformOf(image), store: directoryStore(cache.blobs), on, registries };
+    const options = { platform: platformOf(image), store: blobsIn(cache), on, registries };
     const base = await resolveBase(request.base, options);
     return orNone(() => proved(image, base)) ?? claimedBy(image);
   }
@@ -76,7 +75,7 @@ function candidatesFor({ name, digest }: BaseHint, place: Place, { registries }:
 /** A base that cannot be had or is another one proves nothing. */
 async function foundAt(place: Place, image: Image, cache: Cache, tools: Tools): Promise<KnownBase | undefined> {
   try {
-    const source = openSource(place, directoryStore(cache.blobs), tools, { isHint: true });
+    const source = openSource(place, blobsIn(cache), tools, { isHint: true });
     const { image: base, index } = await source.find(platformOf(image));
     return proved(image, {
       base: { image: base },

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { directoryStore } from '../blobs/directory-store.js';
 import type { ProcessTable } from '../buildpack/process-table.js';
 import { hostPath, type Workspace } from '../buildpack/workspace.js';
-import type { Cache } from '../cache/cache.js';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { LAUNCHER_PATH } from '../launcher/launcher.js';
 import { layerCache } from '../layers/layer-cache.js';
 import type { App, Needs } from '../oci/app.js';
@@ -16,6 +15,7 @@ import { packApp, RUN_UID } from './pack-app.js';
 import type { ResolvedBase } from './resolve-base.js';
 import type { BuildpackRun } from './run-buildpacks.js';
 import type { Source } from './take-source.js';
+import { tellDamaged } from './tell-damaged.js';
 import type { Tools } from './tools.js';
 
 export interface AppRequest {
@@ -55,8 +55,8 @@ export async function makeApp(request: AppRequest, cache: Cache, workspace: Work
         compression: request.compression,
       },
       {
-        store: directoryStore(cache.blobs),
-        cache: layerCache(cache.layers),
+        store: blobsIn(cache),
+        cache: layerCache(cache.layers, (digest) => tellDamaged(`the layer ${digest}`, tools.on)),
         scans: cache.inventories,
         on: tools.on,
         signal: tools.signal,

@@ -1,5 +1,4 @@
-import { directoryStore } from '../blobs/directory-store.js';
-import type { Cache } from '../cache/cache.js';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { fail, isFailure } from '../values/error.js';
 import { isFullReference } from '../values/place.js';
 import { formatPlatform } from '../values/platform.js';
@@ -29,7 +28,7 @@ export function newBaseFor(
   const reference = base ?? known;
   if (reference === undefined) throw noName(image, names);
   const isHint = base === undefined;
-  const release = baseRelease(reference, { store: directoryStore(cache.blobs), on, registries, isHint });
+  const release = baseRelease(reference, { store: blobsIn(cache), on, registries, isHint });
   if (apart.length === 1) return release;
   return async (platform) =>
     release(platform).catch((error: unknown) => {

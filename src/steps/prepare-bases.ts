@@ -1,5 +1,5 @@
-import { directoryStore } from '../blobs/directory-store.js';
-import type { Cache } from '../cache/cache.js';
+import { basename } from 'node:path';
+import { blobsIn, type Cache } from '../cache/cache.js';
 import { unpackedRoot } from '../layers/roots.js';
 import { labelsOf, layersOf } from '../oci/image.js';
 import type { Lock } from '../settings/lock-file.js';
@@ -10,6 +10,7 @@ import type { Platform } from '../values/platform.js';
 import { type DefaultBase, defaultBase, type NamedBase, type NamedBases } from './default-base.js';
 import { lockNameOf } from './lock-name.js';
 import { type ResolvedBase, resolveBase } from './resolve-base.js';
+import { tellDamaged } from './tell-damaged.js';
 import type { Tools } from './tools.js';
 
 export interface BasesRequest {
@@ -40,7 +41,7 @@ const STACK_LABEL = 'io.buildpacks.stack.id';
 /** Resolves both bases, each once. Throws what `resolveBase` throws, and `BASE_STACK_MISMATCH` (R118). */
 export async function prepareBases(request: BasesRequest, cache: Cache, tools: Tools): Promise<Bases> {
   const named = namesOf(request) ?? (await defaultBase(request, cache, tools));
-  const store = directoryStore(cache.blobs);
+  const store = blobsIn(cache);
   const resolve = ({ reference, lockName }: NamedBase) =>
     resolveBase(reference, {
       platform: request.platform,
@@ -64,6 +65,8 @@ export async function unpackBase({ base, blobs }: ResolvedBase, cache: Cache, to
   const request = {
     directory: cache.roots,
     inventories: cache.inventories,
+    use: (name: string) => cache.use('roots', name),
+    onDamaged: (path: string) => tellDamaged(`the unpacked base ${basename(path)}`, tools.on),
     layers: layersOf(base.image),
     blobs,
     signal: tools.signal,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { BlobReader } from '../blobs/store.js';
 import type { Cache } from '../cache/cache.js';
 import { unpackedRoot } from '../layers/roots.js';
@@ -9,6 +10,7 @@ import { withTempDir } from '../system/tempdir.js';
 import { step } from '../values/events.js';
 import { mountApp } from './mount-app.js';
 import { sweepCache } from './sweep-cache.js';
+import { tellDamaged } from './tell-damaged.js';
 import type { Tools } from './tools.js';
 
 /** An image of ours, with what holds its layers, and what of it is to be started. */
@@ -29,7 +31,9 @@ export async function startImage(request: StartRequest, cache: Cache, tools: Too
   const { image, blobs, args } = request;
   const { app, base } = split(image);
   const layers = layersOf(image).slice(0, base.layers.length);
-  const unpacking = { directory: cache.roots, blobs, signal: tools.signal };
+  const use = (name: string) => cache.use('roots', name);
+  const onDamaged = (path: string) => tellDamaged(`the unpacked ${basename(path)}`, tools.on);
+  const unpacking = { directory: cache.roots, use, onDamaged, blobs, signal: tools.signal };
   const root = await step(tools.on, 'unpack', base.name, () => unpackedRoot({ ...unpacking, layers }));
   const { Entrypoint = [], Cmd = [], Env = [], WorkingDir = '/app' } = image.config.value.config ?? {};
   const [program = '/pack-build/launcher', ...rest] = [...Entrypoint, ...(args.length === 0 ? Cmd : args)];

@@ -12,6 +12,14 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** True when anything has this name, also a link that leads nowhere. */
+export async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** True for a directory; a link to one is none. */
 export async function isDirectory(path: string): Promise<boolean> {
   return await lstat(path).then(

@@ -20,6 +20,12 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
+/** Removes what is in the place of a file that is to be renamed there, if it is a directory: anything else is replaced by that. */
+export async function makeWay(file: string): Promise<void> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found?.isDirectory()) await removeTree(file);
+}
+
 /** Makes every directory of the tree writable for us, and none deeper than a path can say. */
 async function openUp(root: string): Promise<void> {
   const pending = [root];

@@ -58,14 +58,16 @@ export async function ownedName(prefix: string): Promise<string> {
   return `${prefix}-p${pid}.${started}.${realm}-${randomBytes(9).toString('hex')}`;
 }
 
-async function makeTempDir(prefix: string, parent: string): Promise<string> {
+/** Makes such a directory for longer than one call. Whoever makes it removes it. */
+export async function makeTempDir(prefix: string, parent: string): Promise<string> {
   await mkdir(parent, { recursive: true });
   const dir = join(parent, await ownedName(prefix));
   await mkdir(dir, { mode: 0o700 });
   return dir;
 }
 
-function ownerOf(name: string): ProcessIdentity | undefined {
+/** Whose temporary directory a name is of; undefined for other names. */
+export function ownerOf(name: string): ProcessIdentity | undefined {
   const match = /-p(\d+)\.(\d+)\.([0-9a-f]+\.\d+)-[A-Za-z0-9]{6,18}$/.exec(name);
   if (!match?.[1] || !match[2] || !match[3]) return undefined;
   return { pid: Number(match[1]), started: match[2], realm: match[3] };
@@ -78,8 +80,8 @@ async function isStale(parent: string, name: string, owner: ProcessIdentity): Pr
   return made !== undefined && (await timeThere(parent)) - made.mtimeMs > DAY_MS;
 }
 
-/** The present time by the clock of the file system, which for a shared one is not ours. */
-async function timeThere(parent: string): Promise<number> {
+/** The present time, in milliseconds, by the clock of the file system, which for a shared one is not ours. */
+export async function timeThere(parent: string): Promise<number> {
   const probe = await makeTempDir('clock', parent);
   try {
     return (await lstat(probe)).mtimeMs;

@@ -550,7 +550,7 @@ Options:
 
 Commands:
   info [options]   tell what the cache holds
-  prune [options]  remove what can be made anew
+  prune [options]  remove what can be made anew and is not in use
 `);
   });
 
@@ -586,10 +586,14 @@ Options:
     expect(await help('cache', 'prune')).toBe(`
 Usage: pack-build cache prune [options]
 
-remove what can be made anew
+remove what can be made anew and is not in use
 
 Options:
+  --max-size <size>           only until this much is left, least recently used
+                              first: 10GB
+  --max-age <time>            only what was not used for so long: 12h, 30d
   --all                       also the bootstrapped bases and their packages
+  --dry-run                   only tell what would be removed
   --json                      print events and the result as JSON, one object a
                               line, on stdout
   --quiet                     print only warnings and errors

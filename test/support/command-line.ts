@@ -108,7 +108,7 @@ export function useCli(): Cli {
         .replaceAll(/sha256:[0-9a-f]{64}/g, 'sha256:DIGEST')
         .replaceAll(/\d+\.\d+ s$/gm, 'N s'),
     traces: async () => ({
-      cache: (await treeOf(join(home, 'cache/v1'))).filter((line) => !/^(roots|inventories)\b|\/$/.test(line)),
+      cache: (await treeOf(join(home, 'cache/v1'))).filter((line) => !/^(roots|inventories|used)\b|\/$/.test(line)),
       temporary: [
         ...(await readdir(join(home, 'tmp'))),
         ...(await readdir(join(home, 'cache/v1/work')).catch(() => [])),

@@ -1,4 +1,5 @@
 import type { CacheInfo } from '../../cache-info.js';
+import type { PruneFlags } from '../flags/cache.js';
 import type { CommonFlags, Outcome, Session } from '../session.js';
 
 export async function runCacheInfo(
@@ -13,16 +14,28 @@ export async function runCacheInfo(
 
 export async function runCachePrune(
   _args: readonly string[],
-  { all }: CommonFlags & { readonly all?: boolean },
+  { maxSize, maxAge, all, dryRun }: PruneFlags,
   session: Session,
 ): Promise<Outcome> {
-  const { cachePrune } = await import('../../cache-info.js');
-  const info = await cachePrune(session.cacheDir, { all });
-  return { data: info, text: [`removed from ${info.root}`, ...rows(info)].join('\n') };
+  const { cachePrune } = await import('../../cache-prune.js');
+  const request = { maxBytes: maxSize, maxAgeMs: maxAge, all, planOnly: dryRun };
+  const { root, parts, versions, left } = await cachePrune(session.cacheDir, request);
+  const removed = { root, versions, parts: parts.filter(({ entries }) => entries > 0) };
+  const first = dryRun ? `would be removed from ${root}` : `removed from ${root}`;
+  const last = `${sized('left', left.bytes)}  ${left.entries} entries, ${left.inUse} of them in use`;
+  return {
+    data: { root, dryRun: dryRun === true, parts, versions, left },
+    text: [first, ...rows(removed), last].join('\n'),
+  };
 }
 
-function rows({ parts }: CacheInfo): readonly string[] {
-  return parts.map(
-    ({ name, bytes, entries }) => `${name.padEnd(12)} ${(bytes / 1e6).toFixed(1).padStart(9)} MB  ${entries} entries`,
-  );
+function rows({ parts, versions }: CacheInfo): readonly string[] {
+  return [
+    ...parts.map(({ name, bytes, entries }) => `${sized(name, bytes)}  ${entries} entries`),
+    ...versions.map(({ name, bytes }) => `${sized(name, bytes)}  of another version, never read by this one`),
+  ];
+}
+
+function sized(name: string, bytes: number): string {
+  return `${name.padEnd(12)} ${(bytes / 1e6).toFixed(1).padStart(9)} MB`;
 }
