@@ -2,7 +2,8 @@ import { bubblewrap } from '../sandbox/bubblewrap.js';
 import { findProgram } from '../system/tools.js';
 import { isFailure } from '../values/error.js';
 import { type Finding, fine, missing } from '../values/finding.js';
-import { askVersion, PROBE_MS, type ProbeOptions } from './version.js';
+import { PROBE_MS, type ProbeOptions } from './attempt.js';
+import { askVersion } from './version.js';
 
 const NAME = 'bubblewrap';
 const FIX = 'see what bwrap says above; or use --sandbox host if you trust the app and its buildpacks';

@@ -1,10 +1,9 @@
 import { constants, copyFile, readFile, realpath, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { runProcess } from '../system/process.js';
 import { withTempDir } from '../system/tempdir.js';
 import { type ErrorCode, isFailure, systemCode } from '../values/error.js';
 import { doubtful, type Finding, fine, missing } from '../values/finding.js';
-import { PROBE_MS } from './version.js';
+import { attempt } from './attempt.js';
 
 const NAME = 'cache';
 const ELSEWHERE = 'name another directory with --cache-dir or PACK_BUILD_CACHE_DIR';
@@ -66,10 +65,7 @@ async function look(scratch: string): Promise<Seen> {
     () => true,
     () => false,
   );
-  const executes = await runProcess({ file: script, args: [], env: {}, cwd: '/', timeoutMs: PROBE_MS }).then(
-    ({ code }) => code === 0,
-    () => false,
-  );
+  const { ok: executes } = await attempt({ file: script, args: [] });
   const { bavail, bsize } = await statfs(scratch);
   return { fileSystem: await fileSystemOf(scratch), free: bavail * bsize, reflinks, executes };
 }

@@ -1,6 +1,7 @@
 import { installCommand, isAtLeast } from '../system/tools.js';
 import { doubtful, type Finding, fine } from '../values/finding.js';
-import { askVersion, type ProbeOptions, type Program } from './version.js';
+import type { ProbeOptions } from './attempt.js';
+import { askVersion, type Program } from './version.js';
 
 /** Versions with a hole, where the fix came in several lines at once. */
 interface Hole {
@@ -32,7 +33,7 @@ async function probeGit(options: ProbeOptions): Promise<Finding> {
   if (git !== undefined) return fine('git', git.says, { ...git });
   return doubtful(
     'git',
-    'not installed: buildpacks by the address of a repository cannot be fetched',
+    'none that can be started: buildpacks by the address of a repository cannot be fetched',
     installCommand('git'),
   );
 }
@@ -56,7 +57,7 @@ async function probeForwarders(options: ProbeOptions): Promise<Finding> {
 
 async function probeEngine(name: 'podman' | 'runc', options: ProbeOptions): Promise<Finding> {
   const program = await askVersion(name, options);
-  if (program === undefined) return fine(name, 'not installed, and not needed');
+  if (program === undefined) return fine(name, 'none, and none is needed');
   const hole = await holeIn(name, program.says);
   if (hole === undefined) return fine(name, program.says, { ...program });
   return doubtful(

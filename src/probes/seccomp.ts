@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { runProcess } from '../system/process.js';
 import { findProgram, installCommand } from '../system/tools.js';
 import { doubtful, type Finding, fine } from '../values/finding.js';
+import { attempt, type ProbeOptions } from './attempt.js';
 import { statusFields } from './bubblewrap.js';
-import { PROBE_MS, type ProbeOptions } from './version.js';
 
 const NAME = 'seccomp';
 const FILTER_FD = 3;
@@ -19,18 +18,14 @@ export async function probeSeccomp({ env, signal }: ProbeOptions): Promise<Findi
   const bwrap = await findProgram('bwrap', env['PATH']);
   if (bwrap === undefined) return withoutBwrap();
   const cat = (await findProgram('cat', undefined)) ?? '/bin/cat';
-  const result = await runProcess({
+  const { stdout, said } = await attempt({
     file: bwrap,
     args: ['--unshare-user', '--ro-bind', '/', '/', '--seccomp', `${FILTER_FD}`, '--', cat, '/proc/self/status'],
-    env: {},
-    cwd: '/',
     descriptors: [{ fd: FILTER_FD, give: ALLOW_ALL }],
-    timeoutMs: PROBE_MS,
     signal,
   });
-  const mode = statusFields(Buffer.from(result.stdout).toString())['Seccomp'];
+  const mode = statusFields(stdout)['Seccomp'];
   if (mode === '2') return fine(NAME, 'bwrap can put a filter of system calls on a program', { mode });
-  const said = result.lastLines.at(-1) ?? `the mode inside is ${mode ?? 'not told'}`;
   return doubtful(
     NAME,
     `bwrap cannot put a filter of system calls on a program: ${said}`,

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { runProcess } from '../system/process.js';
 import { findProgram, installCommand } from '../system/tools.js';
 import { doubtful, type Finding, fine, missing } from '../values/finding.js';
-import { PROBE_MS, type ProbeOptions } from './version.js';
+import { attempt, type ProbeOptions } from './attempt.js';
 
 const NAME = 'user namespaces';
 
@@ -22,16 +21,14 @@ type Settings = Readonly<Record<string, string>>;
 /** Makes a user namespace: with bwrap, which may have a profile that lets it, else with unshare. */
 export async function probeUserNamespaces({ env, signal }: ProbeOptions): Promise<Finding> {
   const settings = await readSettings();
-  const attempt = await attemptWith(env['PATH']);
-  if (attempt === undefined) {
+  const command = await commandFor(env['PATH']);
+  if (command === undefined) {
     const found = 'not tried: there is neither bwrap nor unshare on PATH';
     return doubtful(NAME, found, installCommand('bwrap'), settings);
   }
-  const [file = '', ...args] = attempt;
-  const result = await runProcess({ file, args, env: {}, cwd: '/', timeoutMs: PROBE_MS, signal });
-  if (result.code === 0) return fine(NAME, 'one can be made', settings);
-  const said = result.lastLines.at(-1) ?? `${file} ended with ${result.code ?? result.killedBy}`;
-  return forbidden(said, settings);
+  const [file = '', ...args] = command;
+  const { ok, said } = await attempt({ file, args, signal });
+  return ok ? fine(NAME, 'one can be made', settings) : forbidden(said, settings);
 }
 
 /** What is said of a machine where none can be made: which of its settings forbids it. */
@@ -44,7 +41,7 @@ export function forbidden(said: string, settings: Settings): Finding {
   return missing(NAME, 'SANDBOX_FAILED', `none can be made, though no sysctl forbids it: ${said}`, fix, settings);
 }
 
-async function attemptWith(path: string | undefined): Promise<readonly string[] | undefined> {
+async function commandFor(path: string | undefined): Promise<readonly string[] | undefined> {
   const nothing = (await findProgram('true', undefined)) ?? '/bin/true';
   const bwrap = await findProgram('bwrap', path);
   if (bwrap !== undefined) return [bwrap, '--unshare-user', '--ro-bind', '/', '/', '--', nothing];

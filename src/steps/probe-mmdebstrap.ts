@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { requireMmdebstrap } from '../base/mmdebstrap.js';
-import { askVersion, type ProbeOptions } from '../probes/version.js';
+import type { ProbeOptions } from '../probes/attempt.js';
+import { askVersion } from '../probes/version.js';
+import { type OwnUser, ownUser } from '../system/own-user.js';
 import { findProgram, installCommand } from '../system/tools.js';
 import { isFailure } from '../values/error.js';
 import { doubtful, type Finding, fine } from '../values/finding.js';
@@ -21,18 +22,18 @@ export async function probeMmdebstrap(options: ProbeOptions): Promise<Finding> {
     );
   }
   const says = (await askVersion('mmdebstrap', options))?.says ?? '';
-  const { uid, username } = userInfo();
-  if (uid === 0 || (await mayMapUsers(uid, username, options.env['PATH']))) return fine(NAME, says, { version: says });
+  const user = await ownUser();
+  if (user.uid === 0 || (await mayMapUsers(user, options.env['PATH']))) return fine(NAME, says, { version: says });
   return doubtful(
     NAME,
-    `${says}, but ${username} has no users of its own to make a base with`,
+    `${says}, but ${user.name ?? `uid ${user.uid}`} has no users of its own to make a base with`,
     'sudo apt-get install uidmap && sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"',
     { version: says },
   );
 }
 
-async function mayMapUsers(uid: number, username: string, path: string | undefined): Promise<boolean> {
+async function mayMapUsers({ uid, name }: OwnUser, path: string | undefined): Promise<boolean> {
   const ranges = await readFile('/etc/subuid', 'utf8').catch(() => '');
-  const has = ranges.split('\n').some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`));
+  const has = ranges.split('\n').some((line) => [name, `${uid}`].includes(line.split(':')[0] ?? ''));
   return has && (await findProgram('newuidmap', path)) !== undefined;
 }

@@ -54,12 +54,12 @@ describe('pack-build doctor', () => {
       '                          fix: apt-get install bubblewrap',
       'warn  mmdebstrap          the program mmdebstrap is not installed: there is no executable file of this name in any directory of PATH; bases are to be named, or come from a registry',
       '                          fix: apt-get install mmdebstrap',
-      'warn  git                 not installed: buildpacks by the address of a repository cannot be fetched',
+      'warn  git                 none that can be started: buildpacks by the address of a repository cannot be fetched',
       '                          fix: apt-get install git',
       "warn  network             neither slirp4netns nor pasta: a sandbox has the host's network, or none",
       '                          fix: apt-get install slirp4netns',
-      'ok    podman              not installed, and not needed',
-      'ok    runc                not installed, and not needed',
+      'ok    podman              none, and none is needed',
+      'ok    runc                none, and none is needed',
       'ok    proxy               none',
       'ok    registry docker.io  no credentials',
       '',
@@ -129,6 +129,41 @@ describe('pack-build doctor', () => {
     expect(broken.stdout).toMatch(/\nwhat stands in the way: cache\n$/);
     expect((await cli.run(['doctor', '--cache-dir', join(directory, 'new/cache')])).status).toBe(0);
     expect(await cli.treeOf(directory)).toHaveLength(1);
+  });
+});
+
+describe('a user without a name, as in many containers', () => {
+  it('SBX-15 is told what the machine can do for it', async () => {
+    const directory = await cli.directory();
+    await chmod(cli.home(), 0o755);
+    await chmod(directory, 0o777);
+    const uid = 54321;
+    const node = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', process.execPath, '--'];
+    const env = { HOME: directory, TMPDIR: directory };
+    const { stdout, stderr } = await cli.run(['doctor', '--cache-dir', directory], { node, env });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^ok +bubblewrap +/m);
+    expect(stdout).toMatch(/^warn +mmdebstrap +.*, but uid 54321 has no users of its own to make a base with$/m);
+  });
+});
+
+describe('programs that cannot be started', () => {
+  it('SBX-15 are told of like others', async () => {
+    const directory = await cli.directory();
+    for (const name of ['bwrap', 'git', 'podman', 'mmdebstrap']) {
+      await writeFile(join(directory, name), '\x7fELF of another machine');
+      await chmod(join(directory, name), 0o755);
+    }
+    const { status, stdout } = await cli.run(['doctor'], { env: { PATH: directory } });
+    expect(status).toBe(80);
+    const states = stdout.split('\n').map((line) => /^(\w+) +(bubblewrap|git|podman|mmdebstrap|seccomp) /.exec(line));
+    expect(states.flatMap((match) => (match === null ? [] : [`${match[2]}: ${match[1]}`]))).toEqual([
+      'bubblewrap: no',
+      'seccomp: warn',
+      'mmdebstrap: warn',
+      'git: warn',
+      'podman: ok',
+    ]);
   });
 });
 
