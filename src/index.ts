@@ -7,6 +7,7 @@ export { type CacheInfo, type CacheOfVersion, type CachePart, cacheInfo } from '
 export { type CachePruned, cachePrune, type PruneRequest } from './cache-prune.js';
 export { type CheckedPlace, type CheckRequest, type CheckResult, check } from './check.js';
 export { type Detected, detect } from './detect.js';
+export { type DoctorRequest, type DoctorResult, doctor } from './doctor.js';
 export { type Download, type DownloadOptions, downloads } from './http/download.js';
 export { type Inspection, type InspectRequest, inspect } from './inspect.js';
 export { type IndexRequest, type IndexResult, makeIndex } from './make-index.js';
@@ -48,4 +49,5 @@ export type { DiffId, Digest } from './values/digest.js';
 export type { Document } from './values/document.js';
 export { ERROR_PHASES, type ErrorCode, type Json, PackBuildError, type Phase } from './values/error.js';
 export type { Event, Listener, StepName } from './values/events.js';
+export type { Finding } from './values/finding.js';
 export type { Platform } from './values/platform.js';

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { LAYER_MTIME } from '../archive/tar-header.js';
+import { ownUser } from '../system/own-user.js';
 import { runProcess } from '../system/process.js';
 import { withTempDir } from '../system/tempdir.js';
 import { fail, isFailure } from '../values/error.js';
@@ -84,7 +84,7 @@ async function runMmdebstrap(request: BootstrapRequest, args: readonly string[],
   await withTempDir('pack-build-base', undefined, async (scratch) => {
     // apt fetches as another user, who must be able to pass through.
     await chmod(scratch, 0o711);
-    const isRoot = userInfo().uid === 0;
+    const isRoot = (await ownUser()).uid === 0;
     const [file = 'mmdebstrap', ...rest] = [...(isRoot ? PRIVATE_MOUNTS : []), 'mmdebstrap', ...args];
     try {
       const inScratch = { ...env, TMPDIR: scratch };

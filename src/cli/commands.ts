@@ -3,6 +3,7 @@ import { defineBuild } from './flags/build.js';
 import { defineCacheInfo, defineCachePrune } from './flags/cache.js';
 import { defineCheck } from './flags/check.js';
 import { defineDetect } from './flags/detect.js';
+import { defineDoctor } from './flags/doctor.js';
 import { defineInspect } from './flags/inspect.js';
 import { defineIndex } from './flags/make-index.js';
 import { defineRebase } from './flags/rebase.js';
@@ -49,4 +50,5 @@ export const runCommands = (argv: readonly string[]) =>
       define: defineCachePrune,
       work: async () => (await import('./commands/cache.js')).runCachePrune,
     },
+    { name: 'doctor', define: defineDoctor, work: async () => (await import('./commands/doctor.js')).runDoctor },
   ]);

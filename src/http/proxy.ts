@@ -13,7 +13,7 @@ type Env = Readonly<Record<string, string>>;
 export function proxyFor(url: URL, env: Env): URL | undefined {
   const text = env['https_proxy'] || env['HTTPS_PROXY'] || env['all_proxy'] || env['ALL_PROXY'];
   if (url.protocol !== 'https:' || !text || isExcepted(url, env['no_proxy'] || env['NO_PROXY'] || '')) return undefined;
-  const full = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (/^https?:/i.test(full) && URL.canParse(full)) return new URL(full);
   throw fail('REGISTRY_UNREACHABLE', {
     what: 'the proxy for registries cannot be used',

@@ -3,6 +3,7 @@ import type { BlobStore } from '../blobs/store.js';
 import type { Descriptor } from '../values/descriptor.js';
 import type { Digest } from '../values/digest.js';
 import type { Artifact, AttachedRequest } from './artifact.js';
+import type { Login } from './logins.js';
 import { parseName } from './name.js';
 import type { RegistryOptions } from './options.js';
 
@@ -44,6 +45,16 @@ export interface Registries {
   ) => Promise<Uint8Array | undefined>;
   /** What is attached to an image of the reference's repository. */
   readonly referrers: (reference: string, subject: Digest) => Promise<readonly Descriptor[]>;
+  /**
+   * Asks a registry (`HOST[:PORT]`) whether it answers, and lets us in: once, for a few seconds. Throws `REFERENCE_INVALID`, and
+   * what it is refused for.
+   */
+  readonly ping: (host: string) => Promise<void>;
+  /**
+   * Where the credentials are for `hosts`, and for each registry that the user's files name. Only for `hosts` are programs that
+   * keep secrets asked, and no registry is. Throws `REGISTRY_CREDENTIALS`.
+   */
+  readonly logins: (hosts: readonly string[]) => Promise<readonly Login[]>;
 }
 
 /** Reaches registries as these options say, once one is asked: until then, nothing of all this is loaded. */
@@ -76,5 +87,7 @@ export function registries(options: RegistryOptions): Registries {
     attach: async (reference, subject, artifact) => (await open()).attach(reference, subject, artifact),
     attached: async (reference, request, how) => (await open()).attached(reference, request, how),
     referrers: async (reference, subject) => (await open()).referrers(reference, subject),
+    ping: async (host) => (await open()).ping(host),
+    logins: async (hosts) => (await open()).logins(hosts),
   };
 }

@@ -7,11 +7,20 @@ import type { Credentials } from './credentials.js';
 export interface AuthFile {
   /** The name of the program that keeps the secrets of a registry. */
   readonly helperFor: (host: string) => string | undefined;
+  /** Whether that program is named for this registry, and not for all. */
+  readonly hasOwnHelper: (host: string) => boolean;
+  /** What it says something about: `ghcr.io`, `ghcr.io/acme`. */
+  readonly names: readonly string[];
   /** What the file itself has: the entry for the longest part of the repository's path, or for the host. */
   readonly entryFor: (host: string, repository: string) => Credentials | undefined;
 }
 
-const NOTHING: AuthFile = { helperFor: () => undefined, entryFor: () => undefined };
+const NOTHING: AuthFile = {
+  helperFor: () => undefined,
+  hasOwnHelper: () => false,
+  names: [],
+  entryFor: () => undefined,
+};
 
 /** Reads a file; one that need not be there counts as empty. Throws `REGISTRY_CREDENTIALS`, which says nothing of what is in it. */
 export async function readAuthFile(path: string, must: boolean): Promise<AuthFile> {
@@ -37,8 +46,11 @@ function parseAuthFile(root: Located): AuthFile {
   const auths = optional(member(root, 'auths'), (located) =>
     Object.keys(asObject(located)).map((key) => ({ key: plainKey(key), entry: parseEntry(member(located, key)) })),
   );
+  const ownHelper = (host: string) => helpers.find(([key]) => plainKey(key) === host)?.[1] || undefined;
   return {
-    helperFor: (host) => helpers.find(([key]) => plainKey(key) === host)?.[1] || store || undefined,
+    helperFor: (host) => ownHelper(host) ?? (store || undefined),
+    hasOwnHelper: (host) => ownHelper(host) !== undefined,
+    names: [...new Set([...helpers.map(([key]) => plainKey(key)), ...(auths ?? []).map(({ key }) => key)])],
     entryFor: (host, repository) =>
       keysOf(host, repository)
         .map((wanted) => auths?.find(({ key, entry }) => key === wanted && entry !== undefined)?.entry)

@@ -20,6 +20,21 @@ export interface CredentialOptions {
 /** Finds the credentials for a repository; undefined means that we are nobody. */
 export type FindCredentials = (host: string, repository: string) => Promise<Credentials | undefined>;
 
+/** Where credentials for a registry are kept. */
+export interface CredentialPlace {
+  readonly file: string;
+  /** `auths` are in the file itself; the others name the program that has them. */
+  readonly source: 'auths' | 'credHelpers' | 'credsStore';
+  /** That program: `docker-credential-desktop`. */
+  readonly helper?: string | undefined;
+}
+
+/** A file that was read, and where it lies. */
+export interface CredentialFile {
+  readonly path: string;
+  readonly content: AuthFile;
+}
+
 /**
  * Looks into the files of Docker and Podman, in this order, and takes the first that knows the registry: `authFile` alone,
  * if it is given; else REGISTRY_AUTH_FILE alone, if it is set; else `$DOCKER_CONFIG/config.json` (`~/.docker`),
@@ -27,16 +42,23 @@ export type FindCredentials = (host: string, repository: string) => Promise<Cred
  * this registry comes first, then the store of all, then the entries. Files are read once. Throws `REGISTRY_CREDENTIALS`.
  */
 export function credentialsFrom(options: CredentialOptions): FindCredentials {
-  let files: Promise<readonly AuthFile[]> | undefined;
+  let files: Promise<readonly CredentialFile[]> | undefined;
   const found = new Map<string, Promise<Credentials | undefined>>();
   return async (host, repository) => {
-    files ??= Promise.all(pathsOf(options).map(({ path, must }) => readAuthFile(path, must)));
+    files ??= readCredentialFiles(options);
     const all = await files;
     const key = `${host}/${repository}`;
-    const finding = found.get(key) ?? findIn(all, host, repository, options);
+    const finding = found.get(key) ?? findCredentials(all, host, repository, options).then((it) => it?.credentials);
     found.set(key, finding);
     return finding;
   };
+}
+
+/** Reads the files, in their order. Throws `REGISTRY_CREDENTIALS`. */
+export async function readCredentialFiles(options: CredentialOptions): Promise<readonly CredentialFile[]> {
+  return Promise.all(
+    pathsOf(options).map(async ({ path, must }) => ({ path, content: await readAuthFile(path, must) })),
+  );
 }
 
 /** The files in their order, for those who ask where to log in. */
@@ -56,19 +78,27 @@ export function pathsOf({
   ];
 }
 
-async function findIn(
-  files: readonly AuthFile[],
+/** The credentials for a repository, and where they come from. Programs that keep secrets are asked. */
+export async function findCredentials(
+  files: readonly CredentialFile[],
   host: string,
   repository: string,
   options: CredentialOptions,
-): Promise<Credentials | undefined> {
-  for (const file of files) {
-    const helper = file.helperFor(host);
-    const credentials = helper === undefined ? undefined : await askHelper(helper, serverOf(host), options);
-    const found = credentials ?? file.entryFor(host, repository);
-    if (found !== undefined) return found;
+): Promise<{ readonly credentials: Credentials; readonly place: CredentialPlace } | undefined> {
+  for (const { path, content } of files) {
+    const helper = content.helperFor(host);
+    const kept = helper === undefined ? undefined : await askHelper(helper, serverOf(host), options);
+    if (kept !== undefined) return { credentials: kept, place: helperPlace({ path, content }, host, helper) };
+    const entry = content.entryFor(host, repository);
+    if (entry !== undefined) return { credentials: entry, place: { file: path, source: 'auths' } };
   }
   return undefined;
+}
+
+/** Where a program has the credentials of a host. */
+export function helperPlace({ path, content }: CredentialFile, host: string, helper = ''): CredentialPlace {
+  const source = content.hasOwnHelper(host) ? 'credHelpers' : 'credsStore';
+  return { file: path, source, helper: `docker-credential-${helper}` };
 }
 
 /** What helpers know Docker Hub by. */

@@ -1,9 +1,10 @@
 import type { Digest } from '../values/digest.js';
-import { fail, isFailure } from '../values/error.js';
+import { isFailure } from '../values/error.js';
 import type { GlanceOptions } from './access.js';
 import type { Call, Client } from './client.js';
 import { digestOfTag } from './head.js';
 import type { ImageName } from './name.js';
+import { within } from './within.js';
 
 export interface LookUpOptions {
   readonly client: Client;
@@ -36,20 +37,11 @@ export function lookUps({ client, mirrors, quickMs, signal }: LookUpOptions): Lo
   return async (name, { isHint, isQuick } = {}) => {
     if (!isQuick) return ask(name, isHint, { signal });
     if (silent.has(name.host)) throw silent.get(name.host);
-    const limit = AbortSignal.timeout(quickMs);
-    const both = signal === undefined ? limit : AbortSignal.any([signal, limit]);
-    return ask(name, isHint, { once: true, signal: both }).catch((error: unknown) => {
-      const failure = limit.aborted && !signal?.aborted ? late(name.host, quickMs) : error;
-      if (isFailure(failure, 'REGISTRY_TIMEOUT', 'REGISTRY_UNREACHABLE')) silent.set(name.host, failure);
-      throw failure;
-    });
+    return within(quickMs, name.host, signal, (limited) => ask(name, isHint, { once: true, signal: limited })).catch(
+      (failure: unknown) => {
+        if (isFailure(failure, 'REGISTRY_TIMEOUT', 'REGISTRY_UNREACHABLE')) silent.set(name.host, failure);
+        throw failure;
+      },
+    );
   };
-}
-
-function late(host: string, quickMs: number) {
-  return fail('REGISTRY_TIMEOUT', {
-    what: `${host} does not answer`,
-    why: `it was asked once, and given ${quickMs / 1000} seconds`,
-    details: { host },
-  });
 }

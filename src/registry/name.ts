@@ -35,6 +35,13 @@ export function parseName(reference: string): ImageName {
   });
 }
 
+/** Reads the name of a registry, `HOST[:PORT]`, as it stands at the front of a reference. Throws `REFERENCE_INVALID`. */
+export function parseHost(text: string): string {
+  if (!/^[^/]*[.:][^/]*$|^localhost$/.test(text))
+    throw invalidHost(text, 'a host has a dot or a port, or is localhost');
+  return hostOf(text, text);
+}
+
 /** The reference in full: host, repository, and tag, or the digest where there is no tag. */
 export function formatName({ host, repository, tag, digest }: ImageName): string {
   return `${host}/${repository}${tag === undefined ? `@${digest}` : `:${tag}`}`;
@@ -71,6 +78,14 @@ function requireRepository({ host, repository }: ImageName, reference: string): 
   const grammar = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
   if (grammar.test(repository) && host.length + repository.length < 255) return;
   throw invalid(reference, 'a repository has lower-case letters, digits, `.`, `_`, `-` and `/`, at most 255 in all');
+}
+
+function invalidHost(text: string, why: string) {
+  return fail('REFERENCE_INVALID', {
+    what: `${JSON.stringify(text.slice(0, 200))} does not name a registry`,
+    why,
+    fix: 'write it as HOST[:PORT], such as ghcr.io',
+  });
 }
 
 function invalid(reference: string, why: string) {

@@ -4,14 +4,19 @@ import type { Registries } from './access.js';
 import type { Artifact } from './artifact.js';
 import { connect, tuningOf } from './connect.js';
 import { documents } from './documents.js';
+import { findLogins } from './logins.js';
 import { lookUps } from './look-up.js';
 import { mounts } from './mounts.js';
-import { parseName } from './name.js';
+import { parseHost, parseName } from './name.js';
 import type { RegistryOptions } from './options.js';
+import { ping } from './ping.js';
 import { readAttached } from './read-attached.js';
 import { attachArtifact, listReferrers } from './referrers.js';
 import { registrySource } from './source.js';
 import { registryTarget } from './target.js';
+
+/** How long somebody who waits for the answer to a ping may have to wait. */
+const PING_MS = 10_000;
 
 /** Reaches registries as these options say. */
 export function openSession(options: RegistryOptions): Registries {
@@ -37,5 +42,7 @@ export function openSession(options: RegistryOptions): Registries {
       attachArtifact(repositoryOf(reference), subject, artifact),
     attached: (reference, request, how) => readAttached(repositoryOf(reference, how?.isHint), request),
     referrers: (reference: string, subject: Digest) => listReferrers(repositoryOf(reference), subject),
+    ping: async (host) => ping(parseHost(host), { client, ms: PING_MS, signal }),
+    logins: async (hosts) => findLogins(hosts.map(parseHost), options),
   };
 }

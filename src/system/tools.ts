@@ -53,7 +53,7 @@ export function installCommand(name: string): string {
 export async function isAtLeast(versionText: string, floor: string): Promise<boolean | undefined> {
   const { default: semver } = await import('semver');
   const version = semver.coerce(versionText);
-  return version === null ? undefined : semver.gte(version, floor);
+  return version === null ? undefined : semver.gte(version, semver.coerce(floor) ?? floor);
 }
 
 async function isExecutableFile(path: string): Promise<boolean> {

@@ -140,6 +140,7 @@ describe('docs/cli.md', () => {
     ['base resolve', 'oci:base:run'],
     ['cache info', ''],
     ['cache prune', '--cache-dir other'],
+    ['doctor', ''],
   ])('tells the fields of the result of %s', async (name, args) => {
     const printed = await runIn(place, place, `pack-build ${name} ${args} --json 2>/dev/null`);
     const { type, ...fields } = JSON.parse(printed.text.trimEnd().split('\n').at(-1) ?? '');

@@ -35,6 +35,8 @@ Commands:
   run [options] <image> [command...]  start a process of an image in the sandbox
   base                                base commands
   cache                               cache commands
+  doctor [options] [registry...]      tell what this machine can do, and what to
+                                      do about the rest
 `);
   });
 

@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['oci'],
   ['system', 'policy'],
   ['blobs', 'sandbox', 'archive', 'http'],
-  ['layers', 'layout', 'buildpack', 'base', 'launcher', 'cache', 'settings', 'registry', 'network'],
+  ['layers', 'layout', 'buildpack', 'base', 'launcher', 'cache', 'settings', 'registry', 'network', 'probes'],
   ['steps'],
   ['(verbs)'],
   ['(index)'],

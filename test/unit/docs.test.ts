@@ -9,6 +9,7 @@ import { defineBuild } from '../../src/cli/flags/build.js';
 import { defineCacheInfo, defineCachePrune } from '../../src/cli/flags/cache.js';
 import { defineCheck } from '../../src/cli/flags/check.js';
 import { defineDetect } from '../../src/cli/flags/detect.js';
+import { defineDoctor } from '../../src/cli/flags/doctor.js';
 import { defineInspect } from '../../src/cli/flags/inspect.js';
 import { defineIndex } from '../../src/cli/flags/make-index.js';
 import { defineRebase } from '../../src/cli/flags/rebase.js';
@@ -31,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   'base outdated': defineBaseOutdated,
   'cache info': defineCacheInfo,
   'cache prune': defineCachePrune,
+  doctor: defineDoctor,
 };
 
 const errors = readFileSync('docs/errors.md', 'utf8');
