@@ -23,7 +23,11 @@ export function appCache(cache: Cache, source: string): AppCache {
   const home = join(cache.apps, name);
   const locked = async (work: () => Promise<void>) => {
     await cache.use('apps', name);
-    await withLock(home, {}, work);
+    await withLock(home, {}, async () => {
+      // A link in its place would be followed.
+      if (!(await isDirectory(home))) await removeTree(home);
+      await work();
+    });
   };
   const [current, old] = [join(home, 'current'), join(home, 'old')];
   return {
@@ -34,7 +38,6 @@ export function appCache(cache: Cache, source: string): AppCache {
       }),
     commit: (from) =>
       locked(async () => {
-        if (!(await isDirectory(home))) await removeTree(home);
         await mkdir(home, { recursive: true });
         await settle(current, old);
         if (await isDirectory(current)) await rename(current, old);

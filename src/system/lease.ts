@@ -1,5 +1,5 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { systemCode } from '../values/error.js';
 import { exists } from './exists.js';
 import { withLock } from './lock.js';
@@ -48,7 +48,7 @@ async function openLease(leases: string): Promise<string> {
 
 async function take(name: string, opening: Promise<string>, places: LeasePlaces): Promise<void> {
   try {
-    await writeFile(join(await opening, name), '');
+    await writeFile(join(await opening, name), '', { flag: 'wx' });
     await markUsed(places.used, name);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
@@ -58,13 +58,17 @@ async function take(name: string, opening: Promise<string>, places: LeasePlaces)
   if (await exists(`${places.gate}.lock`)) await withLock(places.gate, {}, async () => undefined);
 }
 
-/** Notes that an entry is used now, by the clock of the file system. */
+/**
+ * Notes that an entry is used now, by the clock of the file system. The mark is made anew: whatever is in its place, such as a
+ * link or a pipe, is neither followed nor waited for.
+ */
 export async function markUsed(used: string, name: string): Promise<void> {
   const mark = join(used, name);
-  await writeFile(mark, '').catch(async (error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    await mkdir(dirname(mark), { recursive: true });
-    await writeFile(mark, '');
+  await removeTree(mark);
+  await mkdir(used, { recursive: true });
+  await writeFile(mark, '', { flag: 'wx' }).catch((error: unknown) => {
+    // Another one has marked it at the same time.
+    if (systemCode(error) !== 'EEXIST') throw error;
   });
 }
 
