@@ -17,7 +17,7 @@ import { treeSignature } from './tree-signature.js';
 import { unpackLayers } from './unpack.js';
 
 /** Changes when the same layers are to be unpacked in another way. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 export interface RootRequest {
   /** The directory that holds all that was unpacked. */
