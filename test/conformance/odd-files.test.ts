@@ -51,7 +51,7 @@ describe('an odd file that a build leaves behind', () => {
     expect(names.map(built.text)).toEqual(names.map(() => 'of the source\n'));
   });
 
-  it('has the layer of one without holes if it is sparse', async () => {
+  it('BP-12 has the layer of one without holes if it is sparse', async () => {
     const home = await product.directory();
     mkdirSync(join(home, 'app'));
     writeFileSync(join(home, 'app/f'), Buffer.alloc(8 * 1024 * 1024));

@@ -292,6 +292,38 @@ Options:
 `);
   });
 
+  it('tells the flags of doctor', async () => {
+    expect(await help('doctor')).toBe(`
+Usage: pack-build doctor [options] [registry...]
+
+tell what this machine can do, and what to do about the rest
+
+Arguments:
+  registry                    registries to ask whether they let us in:
+                              HOST[:PORT] (default: none is asked)
+
+Options:
+  --json                      print events and the result as JSON, one object a
+                              line, on stdout
+  --quiet                     print only warnings and errors
+  --verbose                   print each step
+  --timings                   print how long each step took
+  --cache-dir <dir>           where to keep what need not be made twice
+                              (default: ~/.cache/pack-build)
+  --authfile <file>           the file with credentials for registries (default:
+                              those of Docker and Podman)
+  --insecure-registry <host>  a registry that speaks plain HTTP: HOST[:PORT];
+                              may be repeated
+  --ca-cert <file>            authorities to trust beside the known ones, as
+                              PEM; may be repeated
+  --trust-host <host>         another host that a registry may send us to:
+                              HOST[:PORT]; may be repeated
+  --registry-mirror <pair>    a registry to ask before another one: HOST=MIRROR;
+                              may be repeated
+  --help                      print this help
+`);
+  });
+
   it('tells the flags of check', async () => {
     expect(await help('check')).toBe(`
 Usage: pack-build check [options] <image...>

@@ -13,6 +13,9 @@ const REGISTRY = Array.from({ length: 21 }, (_, at) => `REG-${at + 1}`);
 /** Of what a policy keeps out. */
 const RESTRICTIONS = Array.from({ length: 6 }, (_, at) => `RST-${at + 1}`);
 
+/** Of what buildpacks and apps may do to us. */
+const BUILDPACKS = Array.from({ length: 14 }, (_, at) => `BP-${at + 1}`);
+
 /** Every `it` and `it.each` with its title. */
 const TITLE = /\bit(?:\.each\((?:[^()]|\([^()]*\))*\))?\(\s*(['"`])((?:(?!\1).)*)\1/gs;
 
@@ -25,6 +28,10 @@ it.each(REGISTRY)('%s of hostile registries has a test that names it', (number) 
 });
 
 it.each(RESTRICTIONS)('%s of restrictions has a test that names it', (number) => {
+  expect(TITLES.filter((title) => new RegExp(`(^| )${number} `).test(title))).not.toEqual([]);
+});
+
+it.each(BUILDPACKS)('%s of hostile buildpacks has a test that names it', (number) => {
   expect(TITLES.filter((title) => new RegExp(`(^| )${number} `).test(title))).not.toEqual([]);
 });
 

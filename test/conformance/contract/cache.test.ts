@@ -52,7 +52,7 @@ describe('CACHE_DIR', () => {
     expect((await build({ source, buildpacks: [reads] })).text('app/cache')).toMatch(/^[ab]\n$/);
   });
 
-  it('R73 belongs to one app, is in no image, and may be cleared', async () => {
+  it('R73 BP-13 belongs to one app, is in no image, and may be cleared', async () => {
     const [source, other] = [await app(), await app()];
     const { layers } = await build({ source, buildpacks: [buildpack({ compile: 'echo cached > "$2/x"' })] });
     const contents = layers.flatMap(({ entries }) => entries.map(({ content }) => content.toString()));

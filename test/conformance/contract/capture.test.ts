@@ -21,7 +21,7 @@ describe('the captured app', () => {
     expect(await run(place, { args: ['cat', 'config/x'] })).toMatchObject({ stdout: 'old\n' });
   });
 
-  it('R94 leaves out nothing but pipes, sockets and devices, which it tells of', async () => {
+  it('R94 BP-12 leaves out nothing but pipes, sockets and devices, which it tells of', async () => {
     const files = {
       Procfile: 'web: x\n',
       'app.json': '{}',

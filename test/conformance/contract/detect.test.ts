@@ -26,7 +26,7 @@ describe('bin/detect', () => {
   it.each([
     ['detect-signal', 'SIGKILL'],
     ['detect-crashes', 'SIGSEGV'],
-  ])('R48 reports the death of %s by a signal as a crash', async (name, signal) => {
+  ])('R48 BP-7 reports the death of %s by a signal as a crash', async (name, signal) => {
     const { error } = await fail({ buildpacks: [name] });
     expect(error.code).toBe('DETECT_CRASHED');
     expect(error.message).toContain(signal);
@@ -35,7 +35,7 @@ describe('bin/detect', () => {
   it.each([
     ['detect-multiline', '-----> First line app detected'],
     ['detect-noname', `-----> ${fixture('detect-noname')} app detected`],
-  ])('R49 S1 S2 shows the first line of %s, or the reference', async (name, line) => {
+  ])('R49 S1 S2 BP-7 shows the first line of %s, or the reference', async (name, line) => {
     expect((await build({ buildpacks: [name] })).lines).toContain(line);
   });
 

@@ -195,7 +195,7 @@ describe('CACHE_DIR and ENV_DIR', () => {
     expect(await seen(script)).toEqual(['1', 'linked']);
   });
 
-  it('R23 S14 captures files that share their bytes with the cache as files of their own', async () => {
+  it('R23 S14 BP-12 captures files that share their bytes with the cache as files of their own', async () => {
     const { entry } = await build({ buildpacks: ['hardlinker'] });
     for (const path of ['app/linked', 'app/linked-again'])
       expect([entry(path)?.entry.type, entry(path)?.content.toString()]).toEqual(['file', 'linked\n']);

@@ -104,7 +104,7 @@ describe('config vars', () => {
     expect(text('app/vars')).toBe('EMPTY=<>\nLINES=<one\ntwo\n>\nPLAIN=<x>\nSPACES=<  a  >\nUTF8=<ä€😀>\n');
   });
 
-  it.each(['a/b', '', '.', '..', 'a=b'])('R39 refuses the name %j', async (name) => {
+  it.each(['a/b', '', '.', '..', 'a=b'])('R39 BP-5 refuses the name %j', async (name) => {
     const { error, wroteNothing } = await fail({ buildpacks: ['detects-always'], configVars: { [name]: 'x' } });
     expect([error.code, wroteNothing]).toEqual(['ENV_INVALID', true]);
   });
@@ -115,7 +115,7 @@ describe('config vars', () => {
     expect(notices.filter(({ code }) => code === 'CONFIG_VAR_NAME')).toHaveLength(3);
   });
 
-  it('R40 S11 are written whatever their name, and change nothing else', async () => {
+  it('R40 S11 BP-4 are written whatever their name, and change nothing else', async () => {
     const configVars = { PATH: '/evil', GIT_DIR: 'x', LD_PRELOAD: '/x.so' };
     const both = buildpack({ compile: 'ls "$3" > "$1/names"; echo "$PATH" > "$1/path"' });
     const { text } = await build({ buildpacks: [both], configVars });
@@ -210,7 +210,7 @@ describe('the process of a script', () => {
     expect(await readdir(`${cacheDir()}/v1/work`)).toEqual([]);
   });
 
-  it('R46 S17 ends with its own process, not with a daemon that holds its output', async () => {
+  it('R46 S17 BP-14 ends with its own process, not with a daemon that holds its output', async () => {
     const daemon = buildpack({ compile: '(sleep 98763; touch "$1/late") & echo started' });
     const { output, paths } = await build({ buildpacks: [daemon] });
     expect(output).toContain('started\n');

@@ -135,7 +135,7 @@ describe('detect', () => {
     expect(await readdir(hostPath(workspace, BUILD_DIR))).toEqual([]);
   });
 
-  it('is stopped when it takes too long', async () => {
+  it('BP-7 is stopped when it takes too long', async () => {
     const { tools, place } = await hall.bench();
     expect(await failureOf(detect(await place('detect-hangs'), tools, { timeoutMs: 500 }))).toMatchObject({
       code: 'DETECT_TIMEOUT',

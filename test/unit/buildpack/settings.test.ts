@@ -53,11 +53,11 @@ describe('makeBuildEnv', () => {
 });
 
 describe('checkConfigVars', () => {
-  it.each(['a/b', 'a=b', '', '.', '..', 'a\0b', 'a'.repeat(256)])('R39 refuses the name %j', (name) => {
+  it.each(['a/b', 'a=b', '', '.', '..', 'a\0b', 'a'.repeat(256)])('R39 BP-5 refuses the name %j', (name) => {
     expect(() => checkConfigVars({ [name]: 'x' })).toThrow(expect.objectContaining({ code: 'ENV_INVALID' }));
   });
 
-  it('R39 refuses a NUL byte in a value, without showing the value', () => {
+  it('R39 BP-5 refuses a NUL byte in a value, without showing the value', () => {
     expect(() => checkConfigVars({ A: 'secret\0' })).toThrow(
       expect.objectContaining({ message: '`A` cannot be a config var', why: 'the value contains a NUL byte' }),
     );
