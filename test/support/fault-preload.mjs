@@ -1,7 +1,7 @@
 // Loaded before a command (`node --import`): counts what it changes, step by step, and lets one step go wrong. Nothing of
 // this is in the product. FAULT says what: `kill@7`, `abort@7` (a crash of V8), `throw@7` (an error that nobody awaits),
 // `ENOSPC@7`, `ENOSPC@7-` (from step 7 on). FAULT_MATCH takes only steps whose line matches. FAULT_TRACE is a file that gets
-// a line for each step: `rename FROM TO` when it begins, others such as `sync PATH` when they have succeeded, `report` for
+// a line for each step: `fault STEP` when it goes wrong, `rename FROM TO` when it begins, others such as `sync PATH` when they have succeeded, `report` for
 // what goes to stdout, and at last `exit STATUS STEPS`.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
@@ -39,6 +39,7 @@ function before(line) {
   const [call, path] = line.split(' ');
   // A start fails for want of descriptors, not of room.
   if (call === 'spawn' && kind !== 'EMFILE') return undefined;
+  note(`fault ${line}`);
   const text = `${kind}: injected, ${call} '${path}'`;
   return Object.assign(new Error(text), { code: kind, errno: -constants.errno[kind], syscall: call, path });
 }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { useProduct } from '../support/product.js';
+import { useProduct } from '../../support/product.js';
 
 const product = useProduct();
 
