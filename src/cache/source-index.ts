@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, lstatSync, statfsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readSmall } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
 import { fileClock, isSettled, stampOf } from '../system/stamp.js';
 import type { Cache } from './cache.js';
@@ -27,7 +29,7 @@ export async function openSourceIndex(cache: Cache, source: string, workDirector
   const file = join(cache.sources, name);
   const { dev } = lstatSync(source, { bigint: true });
   const clock = clockOf(source, workDirectory);
-  const kept = parse(await readFile(file, 'utf8').catch(() => ''), source);
+  const kept = parse((await readSmall(file)) ?? '', source);
   const isBelieved = kept !== undefined && clock !== undefined && kept.clock <= clock;
   let missed = 0;
   const known = (path: string, stat: BigIntStats) => {
@@ -44,6 +46,7 @@ export async function openSourceIndex(cache: Cache, source: string, workDirector
     async keep(files) {
       if (clock === undefined || (missed === 0 && files.size === kept?.files.size)) return;
       await mkdir(dirname(file), { recursive: true });
+      await makeWay(file);
       await writeStaged(file, format({ source, clock, files }));
     },
   };

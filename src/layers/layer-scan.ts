@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareNames } from '../archive/tar-write.js';
 import type { BlobReader } from '../blobs/store.js';
 import type { LayerScan, ScannedEntry } from '../policy/scan.js';
-import { exists } from '../system/exists.js';
+import { readSmall } from '../system/read-small.js';
+import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
 import { type DiffId, hexOf } from '../values/digest.js';
 import { fail } from '../values/error.js';
@@ -30,7 +31,7 @@ export interface ScanRequest {
  */
 export async function readScan(request: ScanRequest): Promise<LayerScan> {
   const { directory, layer } = request;
-  const known = parse(await readFile(fileOf(directory, layer.diffId), 'utf8').catch(() => ''));
+  const known = parse((await readSmall(fileOf(directory, layer.diffId))) ?? '');
   if (known !== undefined) return known;
   const scan = await scanLayer(request);
   await save(directory, layer.diffId, scan);
@@ -39,7 +40,7 @@ export async function readScan(request: ScanRequest): Promise<LayerScan> {
 
 /** Keeps what a layer holds that was just packed from these entries: none of its files is read for it. */
 export async function keepScan(directory: string, entries: readonly LayerEntry[], packed: PackedLayer): Promise<void> {
-  if (await exists(fileOf(directory, packed.diffId))) return;
+  if (await readSmall(fileOf(directory, packed.diffId))) return;
   const sorted = [...entries].sort((a, b) => compareNames(a.path, b.path));
   const scanned = sorted.map(scannedEntry);
   if (scanned.every((entry) => entry !== undefined))
@@ -90,6 +91,7 @@ async function save(directory: string, diffId: DiffId, { bytes, entries }: Layer
   });
   const text = JSON.stringify([bytes, rows]);
   await mkdir(directory, { recursive: true });
+  await makeWay(fileOf(directory, diffId));
   await writeStaged(fileOf(directory, diffId), `${sealOf(text)}\n${text}`);
 }
 

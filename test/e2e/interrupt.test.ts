@@ -50,7 +50,7 @@ describe('pack-build build, interrupted', () => {
         expect(await cli.treeOf(run.app)).toEqual(run.before);
         const traces = await cli.traces();
         expect(traces).toEqual({ cache: traces.cache, temporary: [], processes: [] });
-        expect(traces.cache).toEqual(run.cache);
+        expect(traces.cache).toEqual(run.cache.filter((line) => !line.startsWith('leases/')));
       });
     }
   }

@@ -88,6 +88,7 @@ const KINDS: readonly (readonly [string, () => readonly string[]])[] = [
   ['blobs of layers', () => inPart('blobs/sha256')],
   ['notes of layers', () => inPart('layers').flatMap((path) => inPart(path.slice(join(cacheDir, 'v1/').length)))],
   ['lists of files', () => inPart('inventories')],
+  ['hashes of a source', () => inPart('sources')],
   ['the mark of an unpacked base', () => inPart('roots').filter((path) => path.endsWith('.complete'))],
   ['marks of use', () => inPart('used')],
 ];
