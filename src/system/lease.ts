@@ -41,8 +41,12 @@ export async function withLease<T>(places: LeasePlaces, work: (use: Use) => Prom
   }
 }
 
+const swept = new Set<string>();
+
 async function openLease(leases: string): Promise<string> {
-  await sweepStale(leases);
+  // Once in the life of this process, which may do a thousand things.
+  if (!swept.has(leases)) await sweepStale(leases);
+  swept.add(leases);
   return await makeTempDir('lease', leases);
 }
 
@@ -64,11 +68,15 @@ async function take(name: string, opening: Promise<string>, places: LeasePlaces)
  */
 export async function markUsed(used: string, name: string): Promise<void> {
   const mark = join(used, name);
-  await removeTree(mark);
-  await mkdir(used, { recursive: true });
-  await writeFile(mark, '', { flag: 'wx' }).catch((error: unknown) => {
-    // Another one has marked it at the same time.
-    if (systemCode(error) !== 'EEXIST') throw error;
+  const make = () => writeFile(mark, '', { flag: 'wx' });
+  await make().catch(async (error: unknown) => {
+    if (systemCode(error) === 'ENOENT') await mkdir(used, { recursive: true });
+    else if (systemCode(error) === 'EEXIST') await removeTree(mark);
+    else throw error;
+    await make().catch((again: unknown) => {
+      // Another one has marked it at the same time.
+      if (systemCode(again) !== 'EEXIST') throw again;
+    });
   });
 }
 
