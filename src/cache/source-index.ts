@@ -6,6 +6,7 @@ import { readSmall } from '../system/read-small.js';
 import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
 import { fileClock, isSettled, stampOf } from '../system/stamp.js';
+import { digestOf, hexOf } from '../values/digest.js';
 import type { Cache } from './cache.js';
 
 /** What the files of a source were when they were hashed: their stamp and the sha256 of their bytes, in hex, by path. */
@@ -93,5 +94,5 @@ function parse(text: string, source: string): Kept | undefined {
 }
 
 function sealOf(body: string): string {
-  return createHash('sha256').update(body).digest('hex');
+  return hexOf(digestOf(Buffer.from(body)));
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digestOf, hexOf } from '../values/digest.js';
 import type { FileFacts } from './examine.js';
 import type { Inventory, InventoryEntry } from './merge.js';
 
@@ -8,7 +8,7 @@ export const INVENTORY_FORMAT = 3;
 /** A line for each entry: its path, NUL, and the rest as JSON, which has no line break. The first line is the digest of the others. */
 export function formatInventory(inventory: Inventory): string {
   const lines = [...inventory].map(([path, entry]) => `${path}\0${JSON.stringify(entry)}\n`).join('');
-  return `${digestOf(Buffer.from(lines))}\n${lines}`;
+  return `${hexOf(digestOf(Buffer.from(lines)))}\n${lines}`;
 }
 
 /**
@@ -19,7 +19,7 @@ export function openInventory(bytes: Uint8Array): Inventory | undefined {
   const begin = bytes.indexOf(LINE_BREAK) + 1;
   const seal = Buffer.from(bytes.buffer, bytes.byteOffset, Math.max(begin - 1, 0)).toString('latin1');
   const lines = bytes.subarray(begin);
-  if (begin === 0 || lines.byteLength === 0 || seal !== digestOf(lines)) return undefined;
+  if (begin === 0 || lines.byteLength === 0 || seal !== hexOf(digestOf(lines))) return undefined;
   const text = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength).toString();
   return lazily(startsOf(text), (start) => JSON.parse(text.slice(start, text.indexOf('\n', start))) as InventoryEntry);
 }
@@ -35,10 +35,6 @@ export function parseInventory(text: string): Inventory | undefined {
 }
 
 const LINE_BREAK = 10;
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** Where the JSON of each path begins. */
 function startsOf(text: string): Map<string, number> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareNames } from '../archive/tar-write.js';
@@ -7,7 +6,7 @@ import type { LayerScan, ScannedEntry } from '../policy/scan.js';
 import { readSmall } from '../system/read-small.js';
 import { makeWay } from '../system/remove.js';
 import { writeStaged } from '../system/staged.js';
-import { type DiffId, hexOf } from '../values/digest.js';
+import { type DiffId, digestOf, hexOf } from '../values/digest.js';
 import { fail } from '../values/error.js';
 import type { LayerEntry } from './entry.js';
 import type { PackedLayer } from './layer-cache.js';
@@ -111,5 +110,5 @@ function entryOf([path, type, mode, size, link, xattrs]: Row): ScannedEntry {
 }
 
 function sealOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hexOf(digestOf(Buffer.from(text)));
 }

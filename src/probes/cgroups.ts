@@ -1,5 +1,6 @@
 import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { groupParents } from '../sandbox/cgroup.js';
 import { doubtful, type Finding, fine } from '../values/finding.js';
 
 const NAME = 'cgroups';
@@ -35,21 +36,6 @@ export function cgroupVersion(mountinfo: string): CgroupVersion {
   const kinds = new Set(mountinfo.split('\n').map((line) => / - (cgroup2?) /.exec(line)?.[1]));
   if (kinds.has('cgroup')) return kinds.has('cgroup2') ? 'hybrid' : 'v1';
   return kinds.has('cgroup2') ? 'v2' : 'none';
-}
-
-/** Where a group of this controller may be made, of either version. */
-export function groupParents(name: (typeof CONTROLLERS)[number], ownGroups: string): readonly string[] {
-  const lines = ownGroups
-    .trim()
-    .split('\n')
-    .map((line) => line.split(':'));
-  const pathOf = (controller: string) =>
-    lines.find(([, names = '']) => names.split(',').includes(controller))?.[2] ?? '';
-  // A group with processes hands no controllers on (version 2): another is made beside it.
-  const unified = pathOf('');
-  return [...new Set([join(ROOT, name, pathOf(name)), join(ROOT, name), join(ROOT, unified, '..'), ROOT])].filter(
-    (path) => path.startsWith(ROOT),
-  );
 }
 
 async function canLimit(name: (typeof CONTROLLERS)[number], ownGroups: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { installCommand, isAtLeast } from '../system/tools.js';
 import { doubtful, type Finding, fine } from '../values/finding.js';
 import type { ProbeOptions } from './attempt.js';
-import { askVersion, type Program } from './version.js';
+import { askVersion } from './version.js';
 
 /** Versions with a hole, where the fix came in several lines at once. */
 interface Hole {
@@ -22,7 +22,7 @@ const HOLES: Readonly<Record<string, readonly Hole[]>> = {
 export async function probePrograms(options: ProbeOptions): Promise<readonly Finding[]> {
   return [
     await probeGit(options),
-    await probeForwarders(options),
+    await probeForwarder(options),
     await probeEngine('podman', options),
     await probeEngine('runc', options),
   ];
@@ -38,20 +38,13 @@ async function probeGit(options: ProbeOptions): Promise<Finding> {
   );
 }
 
-async function probeForwarders(options: ProbeOptions): Promise<Finding> {
-  const name = 'network';
-  const found: readonly (Program | undefined)[] = await Promise.all(
-    ['slirp4netns', 'pasta'].map((program) => askVersion(program, options)),
-  );
-  const [slirp4netns, pasta] = found.map((program) => program?.says ?? null);
-  const details = { slirp4netns: slirp4netns ?? null, pasta: pasta ?? null };
-  const there = found.flatMap((program) => (program === undefined ? [] : [program.says]));
-  if (there.length > 0) return fine(name, there.join('; '), details);
+async function probeForwarder(options: ProbeOptions): Promise<Finding> {
+  const program = await askVersion('slirp4netns', options);
+  if (program !== undefined) return fine('network', program.says, { ...program });
   return doubtful(
-    name,
-    "neither slirp4netns nor pasta: a sandbox has the host's network, or none",
-    installCommand('slirp4netns'),
-    details,
+    'network',
+    "no slirp4netns: buildpacks have this machine's own network, or none",
+    installCommand('slirp4netns', 'ip'),
   );
 }
 

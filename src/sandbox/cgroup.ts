@@ -60,12 +60,13 @@ interface Group {
 }
 
 async function makeGroup({ name, value, breach }: Controller, own: string): Promise<Group | undefined> {
-  for (const { parent, file } of await parentsFor(name)) {
+  const ownGroups = await readFile('/proc/self/cgroup', 'utf8').catch(() => '');
+  for (const parent of groupParents(name, ownGroups)) {
     await sweep(parent);
     const dir = join(parent, `${own}-${name}`);
     try {
       await mkdir(dir);
-      await writeFile(join(dir, file), `${value}`);
+      await writeFile(join(dir, limitFile(name, parent)), `${value}`);
       // Without it, memory would go to swap instead. Not every kernel counts that.
       for (const swap of ['memory.memsw.limit_in_bytes', 'memory.swap.max'])
         if (name === 'memory')
@@ -80,19 +81,27 @@ async function makeGroup({ name, value, breach }: Controller, own: string): Prom
   return undefined;
 }
 
-/** Where a group of this controller may be made, of either version. */
-async function parentsFor(name: 'memory' | 'pids') {
-  const lines = (await readFile('/proc/self/cgroup', 'utf8').catch(() => '')).trim().split('\n');
-  const paths = new Map(lines.map((line) => [line.split(':')[1] ?? '', line.split(':').slice(2).join(':')]));
-  const file = name === 'memory' ? 'memory.limit_in_bytes' : 'pids.max';
-  const unified = name === 'memory' ? 'memory.max' : 'pids.max';
-  return [
-    { parent: join('/sys/fs/cgroup', name, paths.get(name) ?? ''), file },
-    { parent: join('/sys/fs/cgroup', name), file },
-    // A group with processes hands no controllers on (version 2): ours is made beside it.
-    { parent: join('/sys/fs/cgroup', paths.get('') ?? '', '..'), file: unified },
-    { parent: '/sys/fs/cgroup', file: unified },
-  ];
+const ROOT = '/sys/fs/cgroup';
+
+/** Where a group of this controller may be made, of either version, by what `/proc/self/cgroup` says. */
+export function groupParents(name: 'memory' | 'pids', ownGroups: string): readonly string[] {
+  const lines = ownGroups
+    .trim()
+    .split('\n')
+    .map((line) => line.split(':'));
+  const pathOf = (controller: string) =>
+    lines.find(([, names = '']) => names.split(',').includes(controller))?.[2] ?? '';
+  // A group with processes hands no controllers on (version 2): another is made beside it.
+  const unified = pathOf('');
+  return [...new Set([join(ROOT, name, pathOf(name)), join(ROOT, name), join(ROOT, unified, '..'), ROOT])].filter(
+    (path) => path.startsWith(ROOT),
+  );
+}
+
+/** The files that set a limit: those of version 1 lie below the controller's name. */
+function limitFile(name: 'memory' | 'pids', parent: string): string {
+  if (name === 'pids') return 'pids.max';
+  return parent.startsWith(join(ROOT, name)) ? 'memory.limit_in_bytes' : 'memory.max';
 }
 
 async function wasMet(dir: string, breach: Breach): Promise<boolean> {

@@ -4,6 +4,7 @@ import { type NetworkMode, requireNetworkMode } from '../network/mode.js';
 import { missingFor, proxyVariables, withPrivateNetwork } from '../network/open.js';
 import { collectReached, type Reached } from '../network/reached.js';
 import type { SandboxNetwork } from '../sandbox/sandbox.js';
+import { installCommand } from '../system/tools.js';
 import { fail, isFailure } from '../values/error.js';
 import type { Tools } from './tools.js';
 
@@ -21,8 +22,6 @@ interface NetworkRequest {
   readonly network?: NetworkMode | undefined;
   readonly reachable: readonly string[];
 }
-
-const PACKAGES: Readonly<Record<string, string>> = { ip: 'iproute2', nsenter: 'util-linux', unshare: 'util-linux' };
 
 /**
  * Runs `work` with the network that was asked for. Nobody having asked, that is `egress`, or this machine's own where there
@@ -74,7 +73,7 @@ async function chooseMode(asked: NetworkMode | undefined, tools: Tools): Promise
   }
   const missing = await missingFor(mode, tools.env['PATH']);
   if (missing.length === 0) return mode;
-  const install = `apt-get install ${[...new Set(missing.map((name) => PACKAGES[name] ?? name))].join(' ')}`;
+  const install = installCommand(...missing);
   if (asked === undefined) {
     tellOfHost(`${missing.join(' and ')} not installed`, install, tools);
     return 'host';

@@ -14,6 +14,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   xz: 'xz-utils',
   'apt-get': 'apt',
   'dpkg-query': 'dpkg',
+  ip: 'iproute2',
+  nsenter: 'util-linux',
+  unshare: 'util-linux',
 };
 
 /** The absolute path of the first executable file of this name on `path` (a PATH; the system's usual one if absent). */
@@ -45,8 +48,8 @@ export function toolMissing(name: string, cause?: unknown): PackBuildError {
 }
 
 /** The command that installs a program on Debian and Ubuntu. */
-export function installCommand(name: string): string {
-  return `apt-get install ${PACKAGES[name] ?? name}`;
+export function installCommand(...names: readonly string[]): string {
+  return `apt-get install ${[...new Set(names.map((name) => PACKAGES[name] ?? name))].join(' ')}`;
 }
 
 /** Whether what a program printed for `--version` names a version of at least `floor`; undefined if it names none. */

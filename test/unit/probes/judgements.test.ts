@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusFields } from '../../../src/probes/bubblewrap.js';
 import { fileSystemIn } from '../../../src/probes/cache-directory.js';
-import { cgroupVersion, groupParents } from '../../../src/probes/cgroups.js';
+import { cgroupVersion } from '../../../src/probes/cgroups.js';
 import { holeIn } from '../../../src/probes/programs.js';
 import { probeProxy } from '../../../src/probes/surroundings.js';
 import { forbidden } from '../../../src/probes/user-namespaces.js';
+import { groupParents } from '../../../src/sandbox/cgroup.js';
 
 describe('user namespaces that are forbidden', () => {
   it.each([
